@@ -9,7 +9,8 @@ and are built by keyword.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
 """Kafka headers: in order, and a name may come more than once."""
@@ -214,3 +215,27 @@ class ProducerProgress:
 
 Event: TypeAlias = AdImpression | AdClick | AdConversion | AdMetric | DeadLetter | ProducerProgress
 """Any record of any of our topics."""
+
+AD_IMPRESSIONS: Final = "ad-impressions"
+AD_CLICKS: Final = "ad-clicks"
+AD_CONVERSIONS: Final = "ad-conversions"
+AD_METRICS_1M: Final = "ad-metrics-1m"
+AD_METRICS_5M: Final = "ad-metrics-5m"
+DEAD_LETTERS: Final = "dead-letters"
+PRODUCER_PROGRESS: Final = "producer-progress"
+
+EVENT_TOPICS: Final = (AD_IMPRESSIONS, AD_CLICKS, AD_CONVERSIONS)
+"""The topics that ad events come in by; each carries heartbeats too."""
+
+TYPE_OF_TOPIC: Final[Mapping[str, type[Event]]] = MappingProxyType(
+    {
+        AD_IMPRESSIONS: AdImpression,
+        AD_CLICKS: AdClick,
+        AD_CONVERSIONS: AdConversion,
+        AD_METRICS_1M: AdMetric,
+        AD_METRICS_5M: AdMetric,
+        DEAD_LETTERS: DeadLetter,
+        PRODUCER_PROGRESS: ProducerProgress,
+    }
+)
+"""The one record type of each topic."""

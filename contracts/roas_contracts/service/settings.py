@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from roas_contracts.errors import MisconfigurationError
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
-def load(settings_class: type[SettingsT], **overrides: object) -> SettingsT:
+def load(settings_class: type[SettingsT], **overrides: Any) -> SettingsT:
     """Read settings from the environment.
 
     A variable that has the class's prefix but no field is warned about, with the nearest known

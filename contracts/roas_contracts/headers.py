@@ -1,0 +1,41 @@
+"""The Kafka headers that are ours: names that start with `roas-`.
+
+Where a name comes more than once, the last one counts, as with Kafka's own `lastHeader`. Names
+are case-sensitive.
+"""
+
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+
+HeaderItems: TypeAlias = Iterable[tuple[str, bytes | None]] | None
+"""Headers as confluent-kafka gives them; None where a record has none."""
+
+PREFIX: Final = "roas-"
+"""Reserved: no header of a publisher may start with it."""
+
+HEARTBEAT: Final = "roas-heartbeat"
+"""On a null value: the event clock, ASCII decimal milliseconds. See `roas_contracts.heartbeat`."""
+
+REPLAY_OF: Final = "roas-replay-of"
+"""On a replayed record: the dead letter id that it is a replay of, UTF-8."""
+
+FOR_GROUP: Final = "roas-for-group"
+"""The one consumer group that this record is meant for, UTF-8; every other group skips it."""
+
+
+def last(headers: HeaderItems, name: str) -> bytes | None:
+    """The value of the last header of this name; None where there is none or it has no value."""
+    found: bytes | None = None
+    for header_name, value in headers or ():
+        if header_name == name:
+            found = value
+    return found
+
+
+def is_for_another_group(headers: HeaderItems, group: str) -> bool:
+    """Whether `roas-for-group` names a consumer group other than this one.
+
+    A header without a value, or with an empty one, names no group: the record is for everyone.
+    """
+    named = last(headers, FOR_GROUP)
+    return bool(named) and named != group.encode()
