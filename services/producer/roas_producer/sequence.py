@@ -1,0 +1,187 @@
+"""The deterministic sequence: impressions, clicks, conversions and bad rows in event-time order.
+
+What comes out is a function of the rows and the economics model alone: event *k* is the same in
+every run, on every machine, at every speed. A restart therefore builds it again and leaves out
+what was already sent.
+
+Order is by (event time, ordinal of the row, kind). At any moment only the clicks and conversions
+that are still to come are held: at most those of the longest delay.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple, TypeAlias
+
+from roas_producer.clicks import MAX_DELAY_MS as MAX_CLICK_DELAY_MS
+from roas_producer.clicks import click_delay_ms
+from roas_producer.draws import WORDS, draws
+from roas_producer.economics import Economics
+from roas_producer.event_time import spread
+from roas_producer.rows import HOUR_MS, AdRow, BadRow, HourBlock
+from roas_producer.sampling import raw_word
+
+
+class Kind(IntEnum):
+    """What happened; the value is the last tie-break of the order."""
+
+    BAD_ROW = 0
+    IMPRESSION = 1
+    CLICK = 2
+    CONVERSION = 3
+
+
+class Occurrence(NamedTuple):
+    """One step of the sequence. The first three fields are unique and are its order."""
+
+    time_ms: int
+    """Event time, in the input's own time."""
+    ordinal: int
+    """Number of the row it comes from, from 0, among the good or among the bad rows."""
+    kind: Kind
+    row: AdRow | BadRow
+    impression_ms: int
+    click_ms: int | None
+    """When the click happened; None for a view-through conversion."""
+    micros: int
+    """Cost of an impression or click, revenue of a conversion."""
+
+
+class BlockEnd(NamedTuple):
+    """Everything before ``clock_ms`` has come out; nothing before it will follow."""
+
+    clock_ms: int
+
+
+Step: TypeAlias = Occurrence | BlockEnd
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rows are taken. Event times do not depend on it: they come from the whole hour."""
+
+    sample_below: int = WORDS
+    """Rows whose sample word is below this."""
+    limit: int | None = None
+    """At most so many rows, bad ones included, in event-time order."""
+
+
+def max_delay_ms(economics: Economics) -> int:
+    """No event comes later than this after its impression."""
+    return MAX_CLICK_DELAY_MS + economics.max_delay_ms
+
+
+def sequence(
+    blocks: Iterable[HourBlock],
+    economics: Economics,
+    selection: Selection = Selection(),
+    first_ordinal: int = 0,
+) -> Iterator[Step]:
+    """Merge rows and what follows from them into one ordered stream.
+
+    Args:
+        blocks: in rising hours; each is used up before the next is asked for.
+        economics: decides cost, conversions and revenue.
+        selection: which rows are taken.
+        first_ordinal: ordinal of the first row; only its order matters.
+    """
+    pending: list[Occurrence] = []
+    ordinal = bad_ordinal = first_ordinal
+    left = selection.limit
+
+    def consequences(shown: Occurrence, row: AdRow, time_ms: int) -> None:
+        """Put the click and the conversion that follow from an impression on the heap."""
+        if row.click is None:
+            return
+        terms = economics.terms(row.C17)
+        dice = draws(row.id)
+        click_ms: int | None = None
+        converts_below = terms.converts_after_view_below
+        if row.click:
+            click_ms = time_ms + click_delay_ms(dice.click_delay)
+            converts_below = terms.converts_after_click_below
+            heapq.heappush(
+                pending,
+                Occurrence(
+                    click_ms,
+                    shown.ordinal,
+                    Kind.CLICK,
+                    row,
+                    time_ms,
+                    click_ms,
+                    terms.click_cost_micros,
+                ),
+            )
+        if dice.converts < converts_below:
+            base_ms = time_ms if click_ms is None else click_ms
+            heapq.heappush(
+                pending,
+                Occurrence(
+                    base_ms + economics.conversion_delay_ms(dice),
+                    shown.ordinal,
+                    Kind.CONVERSION,
+                    row,
+                    time_ms,
+                    click_ms,
+                    economics.order_value_micros(terms, dice),
+                ),
+            )
+
+    for block in blocks:
+        arrivals = _arrivals(block, economics, selection.sample_below, ordinal, bad_ordinal)
+        for arrival in arrivals:
+            while pending and pending[0] < arrival:
+                yield heapq.heappop(pending)
+            if left is not None:
+                if left == 0:
+                    break
+                left -= 1
+            yield arrival
+            if isinstance(arrival.row, AdRow):
+                consequences(arrival, arrival.row, arrival.time_ms)
+        if left == 0:
+            break
+        ordinal += len(block.rows)
+        bad_ordinal += len(block.bad)
+        clock_ms = block.start_ms + HOUR_MS
+        while pending and pending[0].time_ms < clock_ms:
+            yield heapq.heappop(pending)
+        yield BlockEnd(clock_ms)
+    while pending:
+        yield heapq.heappop(pending)
+
+
+def _arrivals(
+    block: HourBlock, economics: Economics, sample_below: int, ordinal: int, bad_ordinal: int
+) -> Iterator[Occurrence]:
+    """The block's own rows in event-time order, good and bad, sampled."""
+    good = _impressions(block, economics, sample_below, ordinal)
+    if not len(block.bad):
+        return good
+    return heapq.merge(good, _bad_rows(block, sample_below, bad_ordinal))
+
+
+def _impressions(
+    block: HourBlock, economics: Economics, sample_below: int, ordinal: int
+) -> Iterator[Occurrence]:
+    start_ms, count = block.start_ms, len(block.rows)
+    sampled = sample_below < WORDS
+    for index, row in enumerate(block.rows):
+        if sampled and draws(row.id).sample >= sample_below:
+            continue
+        time_ms = spread(start_ms, index, count)
+        cost = economics.terms(row.C17).impression_cost_micros
+        yield Occurrence(time_ms, ordinal + index, Kind.IMPRESSION, row, time_ms, None, cost)
+
+
+def _bad_rows(block: HourBlock, sample_below: int, ordinal: int) -> Iterator[Occurrence]:
+    """Bad rows have no time of their own: they are spread over their block in their order."""
+    start_ms, count = block.start_ms, len(block.bad)
+    for index, row in enumerate(block.bad):
+        if sample_below < WORDS and raw_word(row.raw) >= sample_below:
+            continue
+        time_ms = spread(start_ms, index, count)
+        yield Occurrence(time_ms, ordinal + index, Kind.BAD_ROW, row, time_ms, None, 0)
