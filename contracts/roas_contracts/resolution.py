@@ -1,0 +1,309 @@
+"""From a writer's schema to ours: compiles the pair into one function that reads a record.
+
+Avro's schema resolution: fields are matched by name (or by an alias of ours), fields that we lack
+are walked and dropped, fields that the writer lacks get our default, an enum symbol that we lack
+becomes our enum's default, numbers are promoted (int → long → float → double), string and bytes
+are interchangeable (bytes that are not UTF-8 don't decode as text).
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+from fastavro.schema import parse_schema
+
+from roas_contracts import avro_reading as read
+from roas_contracts.avro_reading import ReadFunction, UndecodableError
+
+Schema: TypeAlias = str | list[Any] | dict[str, Any]
+"""A schema in fastavro's parsed form."""
+
+EnumTypes: TypeAlias = Mapping[str, type[StrEnum]]
+"""The Python type for an Avro enum, by full name; others are read as plain strings."""
+
+_PRIMITIVES: Final[Mapping[str, ReadFunction]] = {
+    "null": read.read_null,
+    "boolean": read.read_boolean,
+    "int": read.read_int,
+    "long": read.read_long,
+    "float": read.read_float,
+    "double": read.read_double,
+    "bytes": read.read_bytes,
+    "string": read.read_string,
+}
+
+_PROMOTIONS: Final[Mapping[tuple[str, str], Callable[[Any], Any] | None]] = {
+    ("int", "long"): None,  # The same bytes, the same Python value.
+    ("int", "float"): float,
+    ("int", "double"): float,
+    ("long", "float"): float,
+    ("long", "double"): float,
+    ("float", "double"): None,
+    ("string", "bytes"): str.encode,
+    ("bytes", "string"): bytes.decode,
+}
+
+_NAMED: Final = ("record", "enum", "fixed")
+
+
+class UnresolvableError(Exception):
+    """The writer's schema can't be read as ours, whatever the bytes are."""
+
+
+def parse(schema: Any) -> tuple[Schema, dict[str, dict[str, Any]]]:
+    """A schema (decoded JSON) in parsed form, and its named types by full name.
+
+    Raises:
+        fastavro.schema.SchemaParseException: it is not an Avro schema.
+    """
+    named: dict[str, dict[str, Any]] = {}
+    return parse_schema(copy.deepcopy(schema), named_schemas=named), named
+
+
+def compile_reader(writer: Any, reader: Any, enums: EnumTypes) -> ReadFunction:
+    """A function that reads what `writer` wrote as a value of `reader` (both decoded JSON).
+
+    It raises UndecodableError, and IndexError or UnicodeDecodeError from the depth of a value
+    that is not inside a record.
+
+    Raises:
+        UnresolvableError: no value of the writer can be read.
+    """
+    writer_schema, writer_names = parse(writer)
+    reader_schema, reader_names = parse(reader)
+    return _Compiler(writer_names, reader_names, enums).resolve(writer_schema, reader_schema)
+
+
+class _Compiler:
+    def __init__(
+        self,
+        writer_names: Mapping[str, dict[str, Any]],
+        reader_names: Mapping[str, dict[str, Any]],
+        enums: EnumTypes,
+    ) -> None:
+        self._writer_names = writer_names
+        self._reader_names = reader_names
+        self._enums = enums
+        self._started: dict[tuple[str, str], list[ReadFunction]] = {}
+
+    def resolve(self, writer: Schema, reader: Schema) -> ReadFunction:
+        writer = _dereference(writer, self._writer_names)
+        reader = _dereference(reader, self._reader_names)
+        if isinstance(writer, list):
+            return self._writer_union(writer, reader)
+        if isinstance(reader, list):
+            return self._reader_union(writer, reader)
+        writer_type, reader_type = type_of(writer), type_of(reader)
+        if writer_type in _PRIMITIVES:
+            return _primitive(writer_type, reader_type)
+        if writer_type != reader_type:
+            raise UnresolvableError(f"{writer_type} can't be read as {reader_type}")
+        assert isinstance(writer, dict) and isinstance(reader, dict)
+        if writer_type == "map":
+            return read.read_map(self.resolve(writer["values"], reader["values"]))
+        if writer_type == "array":
+            return read.read_array(self.resolve(writer["items"], reader["items"]))
+        return self._named(writer_type, writer, reader)
+
+    def _named(
+        self, named_type: str, writer: dict[str, Any], reader: dict[str, Any]
+    ) -> ReadFunction:
+        if writer["name"] not in (reader["name"], *_full_aliases(reader)):
+            raise UnresolvableError(f"{writer['name']} can't be read as {reader['name']}")
+        if named_type == "enum":
+            return self._enum(writer, reader)
+        if named_type == "fixed":
+            if writer["size"] != reader["size"]:
+                raise UnresolvableError(f"{writer['name']} has another size")
+            return read.read_fixed(writer["size"])
+        pair = (writer["name"], reader["name"])
+        if pair in self._started:  # A record inside itself: its function is bound when it exists.
+            cell = self._started[pair]
+            return lambda data, position: cell[0](data, position)
+        self._started[pair] = cell = []
+        cell.append(self._record(writer, reader))
+        return cell[0]
+
+    def _writer_union(self, writer: list[Any], reader: Schema) -> ReadFunction:
+        branches: list[ReadFunction] = []
+        readable = 0
+        for branch in writer:
+            try:
+                branches.append(self.resolve(branch, reader))
+                readable += 1
+            except UnresolvableError as error:
+                branches.append(_refusal(str(error)))
+        if not readable:
+            raise UnresolvableError("no branch of the writer's union can be read")
+        if len(branches) == 2 and writer[0] == "null" and readable == 2:
+            return read.read_nullable(branches[1])
+        known = tuple(branches)
+        count = len(known)
+
+        def read_union(data: bytes, position: int) -> tuple[Any, int]:
+            index, position = read.read_long(data, position)
+            if not 0 <= index < count:
+                raise UndecodableError(f"union index {index} of {count} branches")
+            return known[index](data, position)
+
+        return read_union
+
+    def _reader_union(self, writer: Schema, reader: list[Any]) -> ReadFunction:
+        """Reads as the branch of the same type, else as the first that it can be promoted to."""
+        same = [b for b in reader if _kind(b, self._reader_names) == type_of(writer)]
+        for branch in [*same, *reader]:
+            try:
+                return self.resolve(writer, branch)
+            except UnresolvableError:
+                continue
+        raise UnresolvableError(f"{type_of(writer)} is no branch of our union")
+
+    def _enum(self, writer: dict[str, Any], reader: dict[str, Any]) -> ReadFunction:
+        enum = self._enums.get(reader["name"])
+        ours = set(reader["symbols"])
+        symbols: list[str | None] = []
+        for symbol in writer["symbols"]:
+            known = symbol if symbol in ours else reader.get("default")
+            symbols.append(enum(known) if enum is not None and known is not None else known)
+        values = tuple(symbols)
+        count = len(values)
+
+        def read_enum(data: bytes, position: int) -> tuple[str, int]:
+            index, position = read.read_long(data, position)
+            if not 0 <= index < count:
+                raise UndecodableError(f"enum index {index} of {count} symbols")
+            value = values[index]
+            if value is None:
+                raise UndecodableError(f"{writer['symbols'][index]!r} is no symbol of ours")
+            return value, position
+
+        return read_enum
+
+    def _record(self, writer: dict[str, Any], reader: dict[str, Any]) -> ReadFunction:
+        ours = {}
+        for field in reader["fields"]:
+            for name in (field["name"], *field.get("aliases", ())):
+                ours[name] = field
+        steps: list[tuple[str, str | None, ReadFunction]] = []
+        filled = set()
+        for field in writer["fields"]:
+            target = ours.get(field["name"])
+            if target is None or target["name"] in filled:
+                # Walked under the writer's own schema, so that damage in it is still seen.
+                walk = _Compiler(self._writer_names, self._writer_names, {})
+                steps.append((field["name"], None, walk.resolve(field["type"], field["type"])))
+                continue
+            filled.add(target["name"])
+            try:
+                function = self.resolve(field["type"], target["type"])
+            except UnresolvableError as error:
+                raise UnresolvableError(f"{field['name']}: {error}") from error
+            steps.append((field["name"], target["name"], function))
+        defaults: dict[str, Any] = {}
+        for field in reader["fields"]:
+            if field["name"] not in filled:
+                if "default" not in field:
+                    raise UnresolvableError(f"{field['name']} is missing and has no default")
+                defaults[field["name"]] = self._default(field["type"], field["default"])
+        return _record_function(tuple(steps), defaults)
+
+    def _default(self, schema: Schema, value: Any) -> Any:
+        """A default as a datum: JSON has no bytes and no enums."""
+        schema = _dereference(schema, self._reader_names)
+        if isinstance(schema, list):
+            return self._default(schema[0], value)
+        kind = type_of(schema)
+        if kind in ("bytes", "fixed"):
+            return value.encode("latin-1")
+        if kind in ("float", "double"):
+            return float(value)
+        if isinstance(schema, dict):
+            if kind == "enum":
+                enum = self._enums.get(schema["name"])
+                return enum(value) if enum is not None else value
+            if kind == "map":
+                return {k: self._default(schema["values"], v) for k, v in value.items()}
+            if kind == "array":
+                return [self._default(schema["items"], item) for item in value]
+            if kind == "record":
+                return {
+                    field["name"]: self._default(
+                        field["type"], value.get(field["name"], field.get("default"))
+                    )
+                    for field in schema["fields"]
+                }
+        return value
+
+
+def _record_function(
+    steps: tuple[tuple[str, str | None, ReadFunction], ...], defaults: Mapping[str, Any]
+) -> ReadFunction:
+    def read_record(data: bytes, position: int) -> tuple[dict[str, Any], int]:
+        values: dict[str, Any] = copy.deepcopy(defaults) if defaults else {}  # type: ignore[arg-type]
+        name = ""
+        try:
+            for name, target, function in steps:
+                value, position = function(data, position)
+                if target is not None:
+                    values[target] = value
+        except UndecodableError as error:
+            raise error.inside(name) from None
+        except IndexError:
+            raise UndecodableError("the bytes end here", name) from None
+        except UnicodeDecodeError as error:
+            raise UndecodableError(f"not UTF-8: {error.reason}", name) from None
+        return values, position
+
+    return read_record
+
+
+def type_of(schema: Schema) -> str:
+    """The name of a schema's type, "union" for a union."""
+    if isinstance(schema, list):
+        return "union"
+    return schema if isinstance(schema, str) else str(schema["type"])
+
+
+def _primitive(writer_type: str, reader_type: str) -> ReadFunction:
+    function = _PRIMITIVES[writer_type]
+    if writer_type == reader_type:
+        return function
+    if (writer_type, reader_type) not in _PROMOTIONS:
+        raise UnresolvableError(f"{writer_type} can't be read as {reader_type}")
+    convert = _PROMOTIONS[writer_type, reader_type]
+    if convert is None:
+        return function
+
+    def read_promoted(data: bytes, position: int) -> tuple[Any, int]:
+        value, position = function(data, position)
+        return convert(value), position
+
+    return read_promoted
+
+
+def _refusal(problem: str) -> ReadFunction:
+    def refuse(data: bytes, position: int) -> tuple[Any, int]:
+        raise UndecodableError(problem)
+
+    return refuse
+
+
+def _dereference(schema: Schema, names: Mapping[str, dict[str, Any]]) -> Schema:
+    if isinstance(schema, str) and schema not in _PRIMITIVES:
+        return names[schema]
+    if isinstance(schema, dict) and not isinstance(schema["type"], str):
+        return _dereference(schema["type"], names)  # {"type": {"type": …}} around a schema.
+    return schema
+
+
+def _kind(schema: Schema, names: Mapping[str, dict[str, Any]]) -> str:
+    return type_of(_dereference(schema, names))
+
+
+def _full_aliases(schema: Mapping[str, Any]) -> list[str]:
+    namespace = schema["name"].rpartition(".")[0]
+    return [
+        alias if "." in alias or not namespace else f"{namespace}.{alias}"
+        for alias in schema.get("aliases", ())
+    ]
