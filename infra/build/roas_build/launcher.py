@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from roas_contracts.errors import TransientError
-
 from roas_build import checkout, toolchain
 from roas_build.checkout import Checkout
+from roas_contracts.errors import TransientError
 
 _LAUNCHER_SECONDS = 600
 """The official launcher fetches Pants itself when it is first asked for its version."""

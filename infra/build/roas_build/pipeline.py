@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from roas_contracts import exit_codes
-from roas_contracts.errors import InputError
-
 from roas_build import checkout, daemon, reports
 from roas_build.checkout import Checkout
 from roas_build.launcher import PantsLauncher, find_pants
+from roas_contracts import exit_codes
+from roas_contracts.errors import InputError
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

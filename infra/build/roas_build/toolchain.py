@@ -16,9 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from roas_contracts.errors import MisconfigurationError, TransientError
-
 from roas_build import interpreter
+from roas_contracts.errors import MisconfigurationError, TransientError
 
 REQUIREMENTS = Path(__file__).with_name("pants-requirements.txt")
 PEX_VERSION = "2.1.137"
