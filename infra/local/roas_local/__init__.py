@@ -1,0 +1,1 @@
+"""The native stack: installs, starts and supervises the real components on one machine."""
