@@ -52,8 +52,9 @@ def parse(text: str) -> dict[ArtifactSet, tuple[Artifact, ...]]:
     sets: dict[ArtifactSet, list[Artifact]] = {name: [] for name in ArtifactSet}
     for entry in tomllib.loads(text).get("artifact", []):
         try:
-            group, name, version, *rest = entry["coordinate"].split(":")
-            kind, classifier = (*rest, *("jar", "")[len(rest) :])
+            parts = entry["coordinate"].split(":")
+            defaults = ["", "", "", "jar", ""]
+            group, name, version, kind, classifier = parts + defaults[len(parts) :]
             artifact = Artifact(
                 group, name, version, kind, classifier, entry["sha256"], int(entry["size"])
             )

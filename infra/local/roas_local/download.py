@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-from roas_contracts.errors import MisconfigurationError, TransientError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from roas_contracts.errors import MisconfigurationError, TransientError
 from roas_local.artifacts import Artifact
 
 DEFAULT_MAVEN_URL = "https://repo1.maven.org/maven2"
@@ -65,7 +65,7 @@ def download(artifacts: Sequence[Artifact], repository: Path, base_url: str) -> 
                 future.result()
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """Another download failed, so this one was given up."""
 
 
@@ -131,7 +131,7 @@ class _Fetcher:
             with part.open("ab" if resumed else "wb") as out:
                 for chunk in response.iter_raw(_CHUNK_BYTES):
                     if self._stop.is_set():
-                        raise _Stopped
+                        raise _StoppedError
                     out.write(chunk)
                     self._progress.advance(self._task, len(chunk))  # type: ignore[arg-type]
 

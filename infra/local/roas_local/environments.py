@@ -1,7 +1,7 @@
 """Python environments, one per resolve, installed from the committed lockfiles by uv.
 
-Standard library only, and runnable as a script: the bootstrap makes the services' environment
-with it before anything else exists.
+Standard library only: the bootstrap makes the services' environment with it before anything else
+exists.
 """
 
 import fcntl
@@ -15,9 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from roas_local.lockfile import LockfileError, requirements
 
 _STAMP = ".installed-from"
@@ -25,7 +22,7 @@ _STAMP = ".installed-from"
 _PYTHON = (3, 11)
 
 
-class EnvironmentFailed(Exception):
+class InstallError(Exception):
     """An environment could not be made; the message is one sentence for a person."""
 
 
@@ -70,7 +67,7 @@ def ensure(environment: Environment, uv: Path, cache: Path) -> Path:
         cache: folder for downloads and for interpreters that uv has to fetch.
 
     Raises:
-        EnvironmentFailed: no network, no disk, no interpreter or a digest that does not match.
+        InstallError: no network, no disk, no interpreter or a digest that does not match.
     """
     python = environment.folder / "bin" / "python"
     if environment.is_installed():
@@ -86,7 +83,7 @@ def _install(environment: Environment, uv: Path, cache: Path) -> None:
     try:
         text = requirements(environment.lockfile, environment.only)
     except LockfileError as error:
-        raise EnvironmentFailed(str(error)) from None
+        raise InstallError(str(error)) from None
     env = {
         **os.environ,
         "UV_CACHE_DIR": str(cache / "uv"),
@@ -110,7 +107,7 @@ def _install(environment: Environment, uv: Path, cache: Path) -> None:
         _run(install, env, folder.name)
         (folder / _STAMP).write_text(environment.digest())
     except OSError as error:
-        raise EnvironmentFailed(f"{folder} can't be written: {error.strerror}") from None
+        raise InstallError(f"{folder} can't be written: {error.strerror}") from None
 
 
 def _interpreter() -> str:
@@ -122,12 +119,12 @@ def _run(command: list[str], env: dict[str, str], name: str) -> None:
     try:
         done = subprocess.run(command, env=env, stderr=subprocess.PIPE, text=True)
     except OSError as error:
-        raise EnvironmentFailed(f"{command[0]} can't be started: {error.strerror}") from None
+        raise InstallError(f"{command[0]} can't be started: {error.strerror}") from None
     if done.returncode == 0:
         return
     said = done.stderr.strip()
     print(said, file=sys.stderr)
-    raise EnvironmentFailed(f"the {name} environment was not installed: {explain(said)}")
+    raise InstallError(f"the {name} environment was not installed: {explain(said)}")
 
 
 def explain(output: str) -> str:
@@ -143,24 +140,3 @@ def explain(output: str) -> str:
     if any(sign in low for sign in network):
         return "the package index does not answer; it needs the network the first time"
     return "see uv's message above"
-
-
-def main(argv: list[str]) -> int:
-    """`environments.py UV HOME REPOSITORY`: install the services' environment."""
-    uv, home, repository = map(Path, argv)
-    environment = Environment(
-        folder=home / "venvs" / "services",
-        lockfile=repository / "3rdparty" / "python" / "services.lock",
-    )
-    try:
-        ensure(environment, uv, home / "cache")
-    except EnvironmentFailed as error:
-        print(f"roas: {error}", file=sys.stderr)
-        return 3
-    except KeyboardInterrupt:
-        return 130
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

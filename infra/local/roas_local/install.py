@@ -11,11 +11,10 @@ from functools import cache
 from pathlib import Path
 
 from roas_contracts.errors import MisconfigurationError, TransientError
-
 from roas_local import environments, java
 from roas_local.artifacts import Artifact, ArtifactSet, pinned
 from roas_local.download import DEFAULT_MAVEN_URL, download, missing
-from roas_local.environments import Environment, EnvironmentFailed, exclusive
+from roas_local.environments import Environment, InstallError, exclusive
 from roas_local.layout import Layout, current
 from roas_local.stream_jar import build_stream_jar
 
@@ -126,7 +125,7 @@ class Toolchain:
             self._require_disk()
         try:
             return environments.ensure(environment, self._uv(), self.layout.home / "cache")
-        except EnvironmentFailed as error:
+        except InstallError as error:
             raise TransientError(str(error)) from None
 
     def _uv(self) -> Path:

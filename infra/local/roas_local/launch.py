@@ -10,6 +10,7 @@ import ctypes
 import os
 import signal
 import sys
+from typing import ClassVar
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
@@ -20,11 +21,11 @@ _CAPABILITY_VERSION_3 = 0x20080522
 
 
 class _CapabilityHeader(ctypes.Structure):
-    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+    _fields_: ClassVar = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
 
 
 class _CapabilitySet(ctypes.Structure):
-    _fields_ = [
+    _fields_: ClassVar = [
         ("effective", ctypes.c_uint32),
         ("permitted", ctypes.c_uint32),
         ("inheritable", ctypes.c_uint32),

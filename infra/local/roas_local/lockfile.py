@@ -5,6 +5,7 @@ Standard library only: the bootstrap runs it before anything is installed.
 
 import json
 from pathlib import Path
+from typing import Any
 
 
 class LockfileError(Exception):
@@ -24,7 +25,7 @@ def requirements(lockfile: Path, only: frozenset[str] = frozenset()) -> str:
     locked = _locked_requirements(lockfile)
     lines = []
     found = set()
-    for requirement in sorted(locked, key=lambda item: str(item["project_name"])):
+    for requirement in sorted(locked, key=lambda item: item["project_name"]):
         name = requirement["project_name"]
         if only and name not in only:
             continue
@@ -37,7 +38,7 @@ def requirements(lockfile: Path, only: frozenset[str] = frozenset()) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _locked_requirements(lockfile: Path) -> list[dict[str, object]]:
+def _locked_requirements(lockfile: Path) -> list[dict[str, Any]]:
     try:
         text = lockfile.read_text("utf-8")
     except OSError as error:
@@ -45,7 +46,7 @@ def _locked_requirements(lockfile: Path) -> list[dict[str, object]]:
     body = "\n".join(line for line in text.splitlines() if not line.startswith("//"))
     try:
         (resolve,) = json.loads(body)["locked_resolves"]
-        locked: list[dict[str, object]] = resolve["locked_requirements"]
+        locked: list[dict[str, Any]] = resolve["locked_requirements"]
     except (ValueError, KeyError, TypeError) as error:
         raise LockfileError(f"{lockfile} is not a lockfile: {error}") from None
     return locked

@@ -5,6 +5,7 @@ import socket
 from dataclasses import dataclass
 
 import psutil
+
 from roas_contracts.errors import MisconfigurationError
 
 LOOPBACK = "127.0.0.1"

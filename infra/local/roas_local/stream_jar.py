@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from roas_contracts.errors import MisconfigurationError
-
 from roas_local.environments import exclusive
 
 _JAVA_RELEASE = "11"

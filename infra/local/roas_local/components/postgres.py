@@ -73,8 +73,8 @@ class PostgresServer(ManagedProcess):
 
     def launch(self) -> Launch:
         settings = [f"--{key}={value}" for key, value in _SETTINGS.items()]
-        argv = [self._program("postgres"), "-D", self._data, "-p", str(self._port.number)]
-        return self._as_owner([*argv, *settings])
+        port = str(self._port.number)
+        return self._as_owner("postgres", "-D", self._data, "-p", port, *settings)
 
     def probe(self) -> bool:
         with psycopg.connect(self.dsn, connect_timeout=_PROBE_SECONDS) as connection:
@@ -99,19 +99,18 @@ class PostgresServer(ManagedProcess):
         if identity is not None:
             for path in (unfinished, given):
                 os.chown(path, identity.uid, identity.gid)
-        init = [self._program("initdb"), "-D", unfinished, "-U", USER, "--pwfile", given]
-        init += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"]
-        run_to_end(self._as_owner(init), self.log_path, _INIT_SECONDS)
+        options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"]
+        where = ("-D", unfinished)
+        init = self._as_owner("initdb", *where, "-U", USER, "--pwfile", given, *options)
+        run_to_end(init, self.log_path, _INIT_SECONDS)
         given.unlink()
-        single = [self._program("postgres"), "--single", "-D", unfinished, "postgres"]
+        single = self._as_owner("postgres", "--single", *where, "postgres")
         statement = f"CREATE DATABASE {DATABASE}\n".encode()
-        run_to_end(self._as_owner(single), self.log_path, _INIT_SECONDS, stdin=statement)
+        run_to_end(single, self.log_path, _INIT_SECONDS, stdin=statement)
         unfinished.rename(self._data)
 
-    def _program(self, name: str) -> Path:
-        return self._toolchain.postgres() / name
-
-    def _as_owner(self, argv: list[str | Path]) -> Launch:
+    def _as_owner(self, program: str, *arguments: str | Path) -> Launch:
+        argv = [self._toolchain.postgres() / program, *arguments]
         # "/" because the program must be able to stand in its working directory.
         return Launch(argv, cwd=Path("/"), env={"TZ": "UTC"}, identity=_identity())
 

@@ -9,14 +9,15 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psutil
-from roas_contracts.errors import TransientError
 
+from roas_contracts.errors import TransientError
 from roas_local import launch
 from roas_local.ports import Port, require_free
 
@@ -111,10 +112,8 @@ def _popen(launch_: Launch, output: int, stdin: int) -> "subprocess.Popen[bytes]
 
 
 def _kill_group(group: int) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 class ManagedProcess(ABC):
