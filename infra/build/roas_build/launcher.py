@@ -41,11 +41,11 @@ class PantsLauncher:
         return subprocess.run(
             [*self.command, *arguments],
             cwd=root,
-            env=self.full_environment(root) | dict(extra_environment or {}),
+            env=self.full_environment() | dict(extra_environment or {}),
             check=False,
         ).returncode
 
-    def full_environment(self, root: Path) -> dict[str, str]:
+    def full_environment(self) -> dict[str, str]:
         """The whole environment for Pants and, by `[test].extra_env_vars`, for the tests."""
         where = checkout.current()
         environment = {k: v for k, v in os.environ.items() if k not in _OURS}
@@ -86,7 +86,7 @@ def run_pants(arguments: Sequence[str]) -> int:
 
 def _answers(official: str, where: Checkout) -> bool:
     """Whether the launcher on PATH can bring up the version that pants.toml pins."""
-    environment = PantsLauncher((official,)).full_environment(where.root)
+    environment = PantsLauncher((official,)).full_environment()
     try:
         answer = subprocess.run(
             [official, "--version"],
