@@ -28,7 +28,7 @@ class InstallError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One environment: where it goes, from which lockfile, and which projects of it (empty: all)."""
+    """Where an environment goes, its lockfile, and which projects of it (empty: all)."""
 
     folder: Path
     lockfile: Path

@@ -72,7 +72,7 @@ class _FlinkProcess(ManagedProcess):
             "FLINK_LOG_DIR": str(self.directory),
             "FLINK_PID_DIR": str(self.directory / "tmp"),
         }
-        argv = ["bash", home / "bin" / name, "start-foreground", *arguments]
+        argv = ("bash", home / "bin" / name, "start-foreground", *arguments)
         return Launch(argv, cwd=self.directory, env=env)
 
 

@@ -92,7 +92,7 @@ class KafkaBroker(ManagedProcess):
         (self.directory / "log4j2.properties").write_text(_LOG4J)
         if not (self.directory / "data" / "meta.properties").exists():
             cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            arguments = ["format", "--ignore-formatted", "-t", cluster_id, "-c", config]
+            arguments = ("format", "--ignore-formatted", "-t", cluster_id, "-c", config)
             command = self._java("kafka.tools.StorageTool", "-Xmx128m", *arguments)
             run_to_end(command, self.log_path, _FORMAT_SECONDS)
 
@@ -103,14 +103,8 @@ class KafkaBroker(ManagedProcess):
     def probe(self) -> bool:
         if self._admin is None:
             # Its own log would fill ours with refused connections until the broker is up.
-            self._admin = AdminClient(
-                {
-                    "bootstrap.servers": self.bootstrap,
-                    "log_level": 0,
-                    "reconnect.backoff.max.ms": 500,
-                },
-                error_cb=lambda _: None,
-            )
+            quiet = {"log_level": 0, "reconnect.backoff.max.ms": 500}
+            self._admin = AdminClient({"bootstrap.servers": self.bootstrap, **quiet})
         return bool(self._admin.list_topics(timeout=_PROBE_SECONDS).brokers)
 
     def _settings(self) -> dict[str, str]:
