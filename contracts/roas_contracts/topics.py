@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from roas_contracts.errors import MisconfigurationError, TransientError
 from roas_contracts.subjects import Subject, TopicSettings
