@@ -107,7 +107,7 @@ def _steps(
     if unit or everything:
         steps.append(tests("unit"))
     if integration or everything:
-        steps.append(tests("integration"))
+        steps += [Step("components", lambda: _install_components(where)), tests("integration")]
     return steps
 
 
@@ -123,6 +123,12 @@ def _repository_tests(where: Checkout) -> int:
         check=False,
     )
     return done.returncode
+
+
+def _install_components(where: Checkout) -> int:
+    """Install what integration tests start: once, with a progress bar, not within a test's time."""
+    command = [sys.executable, "-m", "roas_local", "install"]
+    return subprocess.run(command, cwd=where.root, stdin=subprocess.DEVNULL, check=False).returncode
 
 
 def _run(step: Step, where: Checkout) -> Outcome:
