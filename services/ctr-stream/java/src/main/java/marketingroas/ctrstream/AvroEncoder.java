@@ -1,0 +1,47 @@
+package marketingroas.ctrstream;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.Serializable;
+import org.apache.avro.Schema;
+import org.apache.avro.generic.GenericDatumWriter;
+import org.apache.avro.generic.GenericRecord;
+import org.apache.avro.io.BinaryEncoder;
+import org.apache.avro.io.EncoderFactory;
+
+/** Writes records of one schema in Confluent wire format, under an id the registry gave before. */
+public final class AvroEncoder implements Serializable {
+    private static final long serialVersionUID = 1L;
+
+    private final int schemaId;
+    private final String schemaJson;
+    private transient Schema schema;
+    private transient GenericDatumWriter<GenericRecord> writer;
+    private transient BinaryEncoder reused;
+
+    public AvroEncoder(int schemaId, String schemaJson) {
+        this.schemaId = schemaId;
+        this.schemaJson = schemaJson;
+    }
+
+    Schema schema() {
+        if (schema == null) {
+            schema = new Schema.Parser().parse(schemaJson);
+            writer = new GenericDatumWriter<>(schema);
+        }
+        return schema;
+    }
+
+    byte[] encode(GenericRecord record) throws IOException {
+        schema();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
+        DataOutputStream header = new DataOutputStream(bytes);
+        header.writeByte(0);
+        header.writeInt(schemaId);
+        reused = EncoderFactory.get().binaryEncoder(bytes, reused);
+        writer.write(record, reused);
+        reused.flush();
+        return bytes.toByteArray();
+    }
+}
