@@ -99,7 +99,8 @@ class _Compiler:
             return _primitive(writer_type, reader_type)
         if writer_type != reader_type:
             raise UnresolvableError(f"{writer_type} can't be read as {reader_type}")
-        assert isinstance(writer, dict) and isinstance(reader, dict)
+        assert isinstance(writer, dict)
+        assert isinstance(reader, dict)
         if writer_type == "map":
             return read.read_map(self.resolve(writer["values"], reader["values"]))
         if writer_type == "array":
@@ -243,7 +244,8 @@ def _record_function(
         values: dict[str, Any] = copy.deepcopy(defaults) if defaults else {}  # type: ignore[arg-type]
         name = ""
         try:
-            for name, target, function in steps:
+            for step in steps:
+                name, target, function = step
                 value, position = function(data, position)
                 if target is not None:
                     values[target] = value

@@ -22,8 +22,8 @@ class StopSignal:
     `is_set` and `wait` may be called from any thread.
     """
 
-    # A socket pair and not threading.Event: a signal handler that calls Event.set() can deadlock with
-    # the very thread it interrupted inside Event.wait().
+    # A socket pair and not threading.Event: a signal handler that calls Event.set() can deadlock
+    # with the very thread it interrupted inside Event.wait().
 
     def __init__(self) -> None:
         self._stopped = False

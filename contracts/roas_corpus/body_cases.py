@@ -1,10 +1,12 @@
 """Cases for the Avro body: damage at every place, and odd forms that are valid."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
-import corpus_records as records
-from corpus_cases import Cases
-from corpus_records import (
+from roas_corpus import records
+from roas_corpus.cases import Cases
+from roas_corpus.records import (
     EVENT_MS,
     RECORDS,
     TOPIC_IDS,
@@ -20,6 +22,7 @@ from corpus_records import (
 IMPRESSIONS = "ad-impressions"
 TOPICS = ("ad-clicks", "ad-conversions", IMPRESSIONS)
 UNDECODABLE = "UNDECODABLE"
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 BAD_UTF8 = {
     "overlong nul": b"\xc0\x80",
@@ -262,9 +265,9 @@ def _blocks(cases: Cases) -> None:
 def _resolution(cases: Cases) -> None:
     schemas = inline_schemas()
 
-    def written(schema_id: int, raw: dict[str, bytes] | None = None, **changed: Any) -> bytes:
+    def written(schema_id: int, raw: Mapping[str, bytes] = NOTHING, **changed: Any) -> bytes:
         record = {**RECORDS[IMPRESSIONS], **changed}
-        return wire(schema_id, Layout(schemas[schema_id], record).body(**(raw or {})))
+        return wire(schema_id, Layout(schemas[schema_id], record).body(**raw))
 
     v2 = records.V2_WITH_A_FIELD
     cases.event("v2, new field null", IMPRESSIONS, written(v2, auction_id=None))
@@ -285,7 +288,7 @@ def _resolution(cases: Cases) -> None:
     value = written(records.FEWER_FIELDS)
     cases.dead("fewer fields, cut", IMPRESSIONS, value[:-1], UNDECODABLE)
 
-    promoted = {"campaign_id": b"1722", "device_id": b"dev"}
+    promoted: dict[str, Any] = {"campaign_id": b"1722", "device_id": b"dev"}
     value = written(records.PROMOTIONS, **promoted)
     cases.event("promotions and another order", IMPRESSIONS, value)
     value = written(records.PROMOTIONS, **{**promoted, "source": "PARTNER"})
@@ -322,9 +325,9 @@ def _resolution(cases: Cases) -> None:
     _every_type(cases, written)
 
 
-def _every_type(cases: Cases, written: Any) -> None:
+def _every_type(cases: Cases, written: Callable[..., bytes]) -> None:
     """Fields that we drop are walked all the same."""
-    extra = {
+    extra: dict[str, Any] = {
         "x_null": None,
         "x_boolean": True,
         "x_int": -7,

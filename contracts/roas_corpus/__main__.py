@@ -1,4 +1,4 @@
-"""Writes the corpus: `python contracts/corpus/generate_corpus.py` (with --check: only compares).
+"""Writes the corpus: `python -m roas_corpus` (with --check: only compares).
 
 What each case expects is stated in rule_cases.py, body_cases.py and other_topic_cases.py by how
 its bytes are made; no decoder of ours is asked.
@@ -10,13 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import body_cases
-import other_topic_cases
-import rule_cases
-from corpus_cases import Cases
-from corpus_records import TOPIC_IDS, inline_schemas
+from roas_corpus import body_cases, other_topic_cases, rule_cases
+from roas_corpus.cases import Cases
+from roas_corpus.records import TOPIC_IDS, inline_schemas
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parent.parent / "corpus"
 
 
 def files() -> dict[str, str]:
@@ -84,7 +82,7 @@ def main() -> int:
     ]
     if "--check" in sys.argv[1:]:
         for name in different:
-            print(f"{name} is not what generate_corpus.py makes", file=sys.stderr)
+            print(f"{name} is not what roas_corpus makes", file=sys.stderr)
         return 1 if different else 0
     for name, text in files().items():
         (HERE / name).write_text(text, "utf-8")

@@ -3,9 +3,9 @@
 import random
 from typing import Any
 
-import corpus_records as records
-from corpus_cases import GROUP, Cases
-from corpus_records import EVENT_MS, NOW_MS, RECORDS, TOPIC_IDS, layout, wire
+from roas_corpus import records
+from roas_corpus.cases import GROUP, Cases, Header
+from roas_corpus.records import EVENT_MS, NOW_MS, RECORDS, TOPIC_IDS, layout, wire
 
 TOPICS = ("ad-clicks", "ad-conversions", "ad-impressions")
 EARLIEST_MS = 1_262_304_000_000
@@ -71,10 +71,10 @@ def _null_values(cases: Cases) -> None:
         "nul behind": str(EVENT_MS).encode() + b"\0",
     }
     for name, value in bad_clocks.items():
-        headers = [("roas-heartbeat", value)]
-        cases.dead(f"heartbeat {name}", impressions, None, "NULL_VALUE", headers=headers)
+        header = [("roas-heartbeat", value)]
+        cases.dead(f"heartbeat {name}", impressions, None, "NULL_VALUE", headers=header)
     clock_text = str(EVENT_MS).encode()
-    for name, headers in {
+    bad_headers: dict[str, list[Header]] = {
         "other header": [("heartbeat", clock_text)],
         "name in capitals": [("ROAS-HEARTBEAT", clock_text)],
         "name with a blank": [("roas-heartbeat ", clock_text)],
@@ -83,13 +83,15 @@ def _null_values(cases: Cases) -> None:
             ("roas-heartbeat", clock_text),
             ("roas-heartbeat", None),
         ],
-    }.items():
+    }
+    for name, headers in bad_headers.items():
         cases.dead(f"heartbeat {name}", impressions, None, "NULL_VALUE", headers=headers)
-    for name, headers in {
+    good_headers: dict[str, list[Header]] = {
         "repeated, the last is good": [("roas-heartbeat", b"x"), ("roas-heartbeat", clock_text)],
         "among other headers": [("a", b"1"), ("roas-heartbeat", clock_text), ("a", None)],
         "for another group": [("roas-for-group", b"other"), ("roas-heartbeat", clock_text)],
-    }.items():
+    }
+    for name, headers in good_headers.items():
         cases.heartbeat(f"heartbeat {name}", impressions, EVENT_MS, headers=headers)
     cases.event(
         "an event with a heartbeat header is an event",
@@ -103,7 +105,7 @@ def _null_values(cases: Cases) -> None:
 def _other_groups(cases: Cases) -> None:
     own = GROUP.encode()
     topic = "ad-clicks"
-    for name, headers in {
+    another: dict[str, list[Header]] = {
         "another group": [("roas-for-group", b"batch")],
         "own group as prefix": [("roas-for-group", own + b"2")],
         "prefix of own group": [("roas-for-group", own[:-1])],
@@ -111,9 +113,10 @@ def _other_groups(cases: Cases) -> None:
         "own group with a blank": [("roas-for-group", own + b" ")],
         "not UTF-8": [("roas-for-group", b"\xff\xfe")],
         "repeated, the last is another": [("roas-for-group", own), ("roas-for-group", b"batch")],
-    }.items():
+    }
+    for name, headers in another.items():
         cases.skipped(f"for {name}", topic, good(topic), headers=headers)
-    for name, headers in {
+    ours: dict[str, list[Header]] = {
         "own group": [("roas-for-group", own)],
         "no group: no value": [("roas-for-group", None)],
         "no group: empty": [("roas-for-group", b"")],
@@ -121,9 +124,10 @@ def _other_groups(cases: Cases) -> None:
         "repeated, the last has no value": [("roas-for-group", b"batch"), ("roas-for-group", None)],
         "header name in capitals": [("Roas-For-Group", b"batch")],
         "own group, a replay": [("roas-replay-of", b"0" * 32), ("roas-for-group", own)],
-    }.items():
+    }
+    for name, headers in ours.items():
         cases.event(f"for {name}", topic, good(topic), headers=headers)
-    other: list[tuple[str, bytes | None]] = [("roas-for-group", b"batch")]
+    other: list[Header] = [("roas-for-group", b"batch")]
     cases.skipped("for another group, empty value", topic, b"", headers=other)
     cases.skipped("for another group, unknown id", topic, wire(99, b""), headers=other)
     cases.skipped("for another group, random bytes", topic, b"\x07\xff\x00", headers=other)
@@ -193,8 +197,8 @@ def _times(cases: Cases) -> None:
                 cases.record(f"{topic} shown at {time}", topic, impression_time=time)
             for time in (EARLIEST_MS - 1, EVENT_MS + 1, -1, 2**63 - 1, -(2**63)):
                 cases.bad_record(f"{topic} shown at {time}", topic, reason, impression_time=time)
-    for time in (None, 0, 2**63 - 1):  # Informative: no rule looks at it.
-        cases.record(f"conversion clicked at {time}", "ad-conversions", click_time=time)
+    for clicked in (None, 0, 2**63 - 1):  # Informative: no rule looks at it.
+        cases.record(f"conversion clicked at {clicked}", "ad-conversions", click_time=clicked)
 
 
 def _currencies(cases: Cases) -> None:

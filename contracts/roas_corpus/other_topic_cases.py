@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from corpus_cases import Cases
-from corpus_records import NOW_MS, RECORDS, TOPIC_IDS, layout, text, varint, wire
+from roas_corpus.cases import Cases
+from roas_corpus.records import NOW_MS, RECORDS, TOPIC_IDS, layout, text, varint, wire
 
 METRICS = ("ad-metrics-1m", "ad-metrics-5m")
 EARLIEST_MS = 1_262_304_000_000

@@ -1,9 +1,9 @@
 """A case of the corpus, and how the cases are collected."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
-from corpus_records import EVENT_MS, NOW_MS, RECORDS, TOPIC_IDS, layout, wire
+from roas_corpus.records import EVENT_MS, NOW_MS, RECORDS, TOPIC_IDS, layout, wire
 
 GROUP = "ctr-stream"
 
@@ -19,6 +19,9 @@ SHOWN = (
     "revenue_micros",
 )
 """Columns whose decoded values a case states."""
+
+
+Header: TypeAlias = tuple[str, bytes | None]
 
 
 class Cases:
@@ -78,7 +81,7 @@ class Cases:
         topic: str,
         value: bytes | None,
         expect: Mapping[str, Any],
-        headers: list[tuple[str, bytes | None]] | None = None,
+        headers: list[Header] | None = None,
     ) -> None:
         if name in self._names:
             raise ValueError(f"two cases are called {name}")
