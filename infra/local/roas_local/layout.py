@@ -9,6 +9,16 @@ from roas_contracts.errors import MisconfigurationError
 HOME_VARIABLE = "ROAS_HOME"
 REPOSITORY_VARIABLE = "ROAS_REPOSITORY"
 
+SOURCE_ROOTS = (
+    "contracts",
+    "infra/local",
+    "infra/ledger",
+    "infra/build",
+    "services/producer",
+    "services/ctr-stream",
+    "services/cache-writer",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -35,6 +45,11 @@ class Layout:
     def locks(self) -> Path:
         """Committed lockfiles, one per resolve."""
         return self.repository / "3rdparty" / "python"
+
+    @property
+    def python_path(self) -> str:
+        """PYTHONPATH of our own programs."""
+        return ":".join(str(self.repository / root) for root in SOURCE_ROOTS)
 
     def venv(self, resolve: str) -> Path:
         """Folder of the environment of one resolve."""

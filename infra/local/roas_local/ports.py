@@ -40,7 +40,7 @@ def is_free(number: int) -> bool:
 def free_port() -> Port:
     """A random free port; raises MisconfigurationError when none is found."""
     for _ in range(_ATTEMPTS):
-        number = random.randrange(_FIRST, _LAST)  # noqa: S311 (not a secret)
+        number = random.randrange(_FIRST, _LAST)  # (not a secret)
         if is_free(number):
             return Port(number)
     raise MisconfigurationError(f"no free port was found between {_FIRST} and {_LAST}")

@@ -1,7 +1,6 @@
 """The state file: what the supervisor says about itself, for `status`, `logs` and `down`."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -88,7 +87,7 @@ class StackState:
         unfinished.unlink(missing_ok=True)
         unfinished.touch(mode=0o600)
         unfinished.write_text(json.dumps(asdict(self), indent=1) + "\n")
-        os.replace(unfinished, path)
+        unfinished.replace(path)
 
 
 def read_state(path: Path) -> StackState | None:

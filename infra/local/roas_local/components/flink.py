@@ -44,6 +44,7 @@ class _FlinkProcess(ManagedProcess):
         return f"http://{LOOPBACK}:{self._metrics_port.number}/metrics"
 
     def prepare(self) -> None:
+        """Write the configuration, format the storage."""
         super().prepare()
         shipped = self._toolchain.flink() / "conf"
         conf = self.directory / "conf"
@@ -72,7 +73,7 @@ class _FlinkProcess(ManagedProcess):
             "FLINK_LOG_DIR": str(self.directory),
             "FLINK_PID_DIR": str(self.directory / "tmp"),
         }
-        argv = ("bash", home / "bin" / name, "start-foreground", *arguments)
+        argv: list[str | Path] = ["bash", home / "bin" / name, "start-foreground", *arguments]
         return Launch(argv, cwd=self.directory, env=env)
 
 
@@ -102,6 +103,7 @@ class JobManager(_FlinkProcess):
         return f"http://{LOOPBACK}:{self._rest_port.number}"
 
     def ports(self) -> Mapping[str, Port]:
+        """What it listens on."""
         return {
             "Flink's REST interface": self._rest_port,
             "Flink's internal calls": self._rpc_port,
@@ -109,9 +111,11 @@ class JobManager(_FlinkProcess):
         }
 
     def launch(self) -> Launch:
+        """The program and its arguments."""
         return self._script("jobmanager.sh")
 
     def probe(self) -> bool:
+        """Whether it answers as it should."""
         return "flink-version" in self.get("/overview")
 
     def get(self, path: str) -> dict[str, Any]:
@@ -142,14 +146,17 @@ class TaskManager(_FlinkProcess):
         self._resource_id = ""
 
     def ports(self) -> Mapping[str, Port]:
+        """What it listens on."""
         return {"the TaskManager's metrics": self._metrics_port}
 
     def launch(self) -> Launch:
+        """The program and its arguments."""
         # A new name for each process: a killed one stays listed until its heartbeat times out.
         self._resource_id = f"taskmanager-{uuid.uuid4().hex[:12]}"
         return self._script("taskmanager.sh", "-D", f"taskmanager.resource-id={self._resource_id}")
 
     def probe(self) -> bool:
+        """Whether it answers as it should."""
         known = self._jobmanager.get("/taskmanagers")["taskmanagers"]
         return any(manager["id"] == self._resource_id for manager in known)
 
@@ -168,6 +175,7 @@ class FlinkCluster:
         directory: Path | str,
         *,
         rest_port: Port | None = None,
+        rpc_port: Port | None = None,
         metrics_ports: tuple[Port, Port] | None = None,
         log_folder: Path | None = None,
         toolchain: Toolchain | None = None,
@@ -178,7 +186,7 @@ class FlinkCluster:
         self.savepoints = self.directory / "savepoints"
         tools = toolchain or default_toolchain()
         rest = rest_port or free_port()
-        rpc = free_port()
+        rpc = rpc_port or free_port()
         metrics = metrics_ports or (free_port(), free_port())
         settings = self._cluster_settings(rest, rpc, parallelism)
         self.jobmanager = JobManager(

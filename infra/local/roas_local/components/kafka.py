@@ -82,9 +82,11 @@ class KafkaBroker(ManagedProcess):
         return f"{LOOPBACK}:{self._port.number}"
 
     def ports(self) -> Mapping[str, Port]:
+        """What it listens on."""
         return {"Kafka": self._port, "Kafka's controller": self._controller_port}
 
     def prepare(self) -> None:
+        """Write the configuration, format the storage."""
         super().prepare()
         config = self.directory / "server.properties"
         lines = [f"{key}={value}" for key, value in sorted(self._settings().items())]
@@ -97,10 +99,12 @@ class KafkaBroker(ManagedProcess):
             run_to_end(command, self.log_path, _FORMAT_SECONDS)
 
     def launch(self) -> Launch:
+        """The program and its arguments."""
         self._admin = None
         return self._java("kafka.Kafka", _HEAP, self.directory / "server.properties")
 
     def probe(self) -> bool:
+        """Whether it answers as it should."""
         if self._admin is None:
             # Its own log would fill ours with refused connections until the broker is up.
             quiet = {"log_level": 0, "reconnect.backoff.max.ms": 500}

@@ -64,19 +64,23 @@ class PostgresServer(ManagedProcess):
         return f"postgresql://{USER}:{quote(self.password)}@{address}/{DATABASE}"
 
     def ports(self) -> Mapping[str, Port]:
+        """What it listens on."""
         return {"PostgreSQL": self._port}
 
     def prepare(self) -> None:
+        """Write the configuration, format the storage."""
         super().prepare()
         if not self._data.exists():
             self._initialise()
 
     def launch(self) -> Launch:
+        """The program and its arguments."""
         settings = [f"--{key}={value}" for key, value in _SETTINGS.items()]
         port = str(self._port.number)
         return self._as_owner("postgres", "-D", self._data, "-p", port, *settings)
 
     def probe(self) -> bool:
+        """Whether it answers as it should."""
         with psycopg.connect(self.dsn, connect_timeout=_PROBE_SECONDS) as connection:
             return connection.execute("SELECT 1").fetchone() == (1,)
 

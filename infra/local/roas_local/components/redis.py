@@ -38,9 +38,11 @@ class RedisServer(ManagedProcess):
         return f"redis://{LOOPBACK}:{self._port.number}/0"
 
     def ports(self) -> Mapping[str, Port]:
+        """What it listens on."""
         return {"Redis": self._port}
 
     def launch(self) -> Launch:
+        """The program and its arguments."""
         settings = {
             "bind": LOOPBACK,
             "port": str(self._port.number),
@@ -57,6 +59,7 @@ class RedisServer(ManagedProcess):
         return Launch(argv, cwd=self.directory)
 
     def probe(self) -> bool:
+        """Whether it answers as it should."""
         options = {"socket_timeout": _PROBE_SECONDS, "socket_connect_timeout": _PROBE_SECONDS}
         with redis.Redis.from_url(self.url, **options) as client:
             # While the append-only file is read, ping is answered with an error.

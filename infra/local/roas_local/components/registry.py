@@ -39,9 +39,11 @@ class SchemaRegistry(ManagedProcess):
         return f"http://{LOOPBACK}:{self._port.number}{_API}"
 
     def ports(self) -> Mapping[str, Port]:
+        """What it listens on."""
         return {"the schema registry": self._port}
 
     def launch(self) -> Launch:
+        """The program and its arguments."""
         home = self._toolchain.registry()
         (runner,) = home.glob("*-runner.jar")
         options = ["-Xmx384m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"]
@@ -58,6 +60,7 @@ class SchemaRegistry(ManagedProcess):
         )
 
     def probe(self) -> bool:
+        """Whether it answers as it should."""
         # The default is NONE: an incompatible schema would be let in. Asking first, because each
         # change writes to the registry's storage.
         with httpx.Client(base_url=self.url, timeout=_PROBE_SECONDS) as client:

@@ -39,11 +39,14 @@ class ServiceProcess(ManagedProcess):
         return f"http://{LOOPBACK}:{self._health_port.number}"
 
     def ports(self) -> Mapping[str, Port]:
+        """What it listens on."""
         return {f"{self.name}'s health": self._health_port}
 
     def launch(self) -> Launch:
+        """The program and its arguments."""
         return Launch(self._argv, cwd=self.directory, env=self._env)
 
     def probe(self) -> bool:
+        """Whether it answers as it should."""
         answer = httpx.get(f"{self.health_url}/readyz", timeout=_PROBE_SECONDS)
         return answer.status_code == httpx.codes.OK

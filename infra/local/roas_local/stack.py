@@ -1,0 +1,144 @@
+"""The composition of the stack: which processes, in which order, with which settings."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from roas_local.components import (
+    FlinkCluster,
+    KafkaBroker,
+    ManagedProcess,
+    PostgresServer,
+    RedisServer,
+    SchemaRegistry,
+    ServiceProcess,
+)
+from roas_local.install import Toolchain
+from roas_local.settings import StackSettings
+
+
+@dataclass(frozen=True, slots=True)
+class StackFolders:
+    """Folders and files of one stack below its state folder."""
+
+    root: Path
+
+    @property
+    def data(self) -> Path:
+        """One folder per component."""
+        return self.root / "data"
+
+    @property
+    def logs(self) -> Path:
+        """One log per process."""
+        return self.root / "logs"
+
+    @property
+    def state_file(self) -> Path:
+        """What the supervisor says about itself."""
+        return self.root / "state.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the supervisor as long as it lives."""
+        return self.root / "lock"
+
+    def log(self, name: str) -> Path:
+        """Log of one process."""
+        return self.logs / f"{name}.log"
+
+
+class Stack:
+    """All components of a state folder. Building it starts nothing."""
+
+    def __init__(self, folders: StackFolders, settings: StackSettings, tools: Toolchain) -> None:
+        self.folders = folders
+        self._settings = settings
+        self._tools = tools
+        data, port, log = folders.data, settings.port, folders.log
+        self.postgres = PostgresServer(
+            data / "postgres", port=port("postgres"), log_path=log("postgres"), toolchain=tools
+        )
+        self.redis = RedisServer(
+            data / "redis", port=port("redis"), log_path=log("redis"), toolchain=tools
+        )
+        self.kafka = KafkaBroker(
+            data / "kafka",
+            port=port("kafka"),
+            controller_port=port("kafka_controller"),
+            log_path=log("kafka"),
+            toolchain=tools,
+        )
+        self.registry = SchemaRegistry(
+            data / "registry", port=port("registry"), log_path=log("registry"), toolchain=tools
+        )
+        self.flink = FlinkCluster(
+            data / "flink",
+            rest_port=port("flink"),
+            rpc_port=port("flink_rpc"),
+            metrics_ports=(port("flink_metrics"), port("flink_taskmanager_metrics")),
+            log_folder=folders.logs,
+            toolchain=tools,
+        )
+
+    def infrastructure(self) -> list[ManagedProcess]:
+        """What everything else needs, in the order of starting."""
+        flink = [self.flink.jobmanager, self.flink.taskmanager]
+        return [self.postgres, self.redis, self.kafka, self.registry, *flink]
+
+    def services(self) -> list[ManagedProcess]:
+        """Our own processes, in the order of starting. Needs the infrastructure prepared."""
+        stream = (self._tools.environment("flink"), "-m", "roas_ctr_stream", "run")
+        writer = (self._tools.environment("services"), "-m", "roas_cache_writer", "run")
+        return [
+            self._service("ctr-stream", stream, "ctr_stream_health"),
+            self._service("cache-writer", writer, "cache_writer_health"),
+        ]
+
+    def environment(self) -> dict[str, str]:
+        """Settings of every service and tool for this stack. Needs the infrastructure prepared."""
+        ports = self._settings
+        shared = {
+            "KAFKA_BOOTSTRAP": self.kafka.bootstrap,
+            "REGISTRY_URL": self.registry.url,
+        }
+        storage = {"POSTGRES_DSN": self.postgres.dsn, "REDIS_URL": self.redis.url}
+        stream = {
+            "FLINK_URL": self.flink.rest_url,
+            "JARS": ":".join(map(str, self._tools.stream_jars())),
+            "CHECKPOINTS": str(self.flink.checkpoints),
+            "SAVEPOINTS": str(self.flink.savepoints),
+        }
+        by_service = {
+            "CONTRACTS": shared,
+            "PRODUCER": {**shared, "HEALTH_PORT": str(ports.producer_health_port)},
+            "CTR_STREAM": {**shared, **stream, "HEALTH_PORT": str(ports.ctr_stream_health_port)},
+            "CACHE_WRITER": {
+                **shared,
+                **storage,
+                "HEALTH_PORT": str(ports.cache_writer_health_port),
+            },
+            "LEDGER": {**shared, **storage, "FLINK_URL": self.flink.rest_url},
+        }
+        settings = {
+            f"ROAS_{service}_{name}": value
+            for service, values in by_service.items()
+            for name, value in values.items()
+        }
+        layout = self._tools.layout
+        return settings | {
+            "JAVA_HOME": str(self._tools.java_home()),
+            "PYTHONPATH": layout.python_path,
+            "PYTHONUNBUFFERED": "1",
+            "ROAS_HOME": str(layout.home),
+            "ROAS_REPOSITORY": str(layout.repository),
+        }
+
+    def _service(self, name: str, argv: tuple[str | Path, ...], port: str) -> ServiceProcess:
+        return ServiceProcess(
+            name,
+            argv,
+            directory=self.folders.data / name,
+            env=self.environment(),
+            health_port=self._settings.port(port),
+            log_path=self.folders.log(name),
+        )

@@ -1,0 +1,50 @@
+"""Runs a service's own command line with the settings of the stack."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from roas_contracts.errors import MisconfigurationError
+from roas_local.control import running_state
+from roas_local.install import Toolchain
+from roas_local.layout import Layout
+from roas_local.stack import StackFolders
+
+MODULES = {
+    "contracts": "roas_contracts",
+    "producer": "roas_producer",
+    "ctr-stream": "roas_ctr_stream",
+    "cache-writer": "roas_cache_writer",
+    "verify": "roas_ledger",
+}
+"""Modules by the name of their command."""
+
+STACKS = ("run", "demo")
+"""State folders that a command looks at for a running stack, in this order."""
+
+
+def running_environment(layout: Layout) -> Mapping[str, str]:
+    """Settings of the stack that runs, whichever it is; without one only where the sources are."""
+    for name in STACKS:
+        state = running_state(StackFolders(layout.state(name)))
+        if state is not None and state.environment:
+            return state.environment
+    return {}
+
+
+def execute(tool: str, arguments: Sequence[str], toolchain: Toolchain) -> None:
+    """Become a tool's process. What the user's environment sets wins over the stack's settings.
+
+    Raises:
+        MisconfigurationError: its interpreter can't be started.
+        TransientError: its environment can't be installed.
+    """
+    python = toolchain.environment("flink" if tool == "ctr-stream" else "services")
+    environment = {**running_environment(toolchain.layout), **os.environ}
+    environment["PYTHONPATH"] = toolchain.layout.python_path
+    command = [str(python), "-m", MODULES[tool], *arguments]
+    sys.stdout.flush()
+    try:
+        os.execve(command[0], command, environment)  # noqa: S606 (a command of ours)
+    except OSError as error:
+        raise MisconfigurationError(f"{python} can't be started: {error.strerror}") from None
