@@ -4,27 +4,40 @@ Commands import what they need when they run: `--help` and the services' own com
 start at once.
 """
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from roas_contracts.service.cli import run
 
+if TYPE_CHECKING:
+    from roas_local.stack import StackFolders
+
 _STACK = "The stack"
 _SERVICES = "Services and tools (their own options: ./roas NAME --help)"
 _BUILD = "Building and testing"
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
+_HELP = (
+    "Real-time ad performance: Kafka, Flink, PostgreSQL and Redis on this machine.\n\n"
+    "Everything is installed into and runs from the folder .roas of this checkout (ROAS_HOME "
+    "moves it). Exit codes: 0 fine, 1 the answer is no, 2 wrong usage or setting, 3 something "
+    "that is needed does not answer."
+)
+
+
+class _FrontDoor(typer.Typer):
+    """Shows itself under the name it was called by."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return super().__call__(*args, prog_name="./roas", **options)
+
+
+app = _FrontDoor(no_args_is_help=True, add_completion=False, help=_HELP)
 
 
 @app.callback()
-def root() -> None:
-    """Real-time ad performance: Kafka, Flink, PostgreSQL and Redis on this machine.
-
-    Everything is installed into and runs from the folder .roas of this checkout (ROAS_HOME moves
-    it). Exit codes: 0 fine, 1 the answer is no, 2 wrong usage or setting, 3 something that is
-    needed does not answer.
-    """
+def _root() -> None:
+    pass
 
 
 @app.command(rich_help_panel=_STACK)
