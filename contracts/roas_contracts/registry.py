@@ -24,6 +24,7 @@ PATIENCE_SECONDS: Final = 15.0
 """How long a call goes on trying before it says that the registry is away."""
 
 _NOT_FOUND: Final = 404
+_SCHEMA_NOT_FOUND: Final = 40403
 _CONFLICT: Final = 409
 _INVALID: Final = 422
 
@@ -112,8 +113,12 @@ class Registry:
 
         try:
             return self._patiently(get)
-        except _NotFoundError:
-            return None
+        except _NotFoundError as error:
+            if error.code == _SCHEMA_NOT_FOUND:
+                return None
+            raise TransientError(  # A proxy, or a wrong path: no word about the id.
+                f"{self.url} answers 404 without being a schema registry's"
+            ) from error
 
     def serves(self, subject_name: str) -> bool:
         """Whether the registry has any version of a subject."""
@@ -153,7 +158,7 @@ class Registry:
             raise
         except SchemaRegistryError as error:
             if error.http_status_code == _NOT_FOUND:
-                raise _NotFoundError from error
+                raise _NotFoundError(error.error_code) from error
             raise TransientError(f"the registry at {self.url} answers: {error}") from error
         except Exception as error:
             # The client lets its HTTP library's errors through, and which library that is (httpx
@@ -187,12 +192,8 @@ class SchemaSource:
         known = self._known.get(schema_id)
         if known is not None:
             return known
-        if (
-            schema_id < 0
-        ):  # No registry gives out such an id, and not every one survives the question.
-            found = None
-        else:
-            found = self._registry.find_schema(schema_id)
+        # No registry gives out a negative id: there is nothing to ask for.
+        found = None if schema_id < 0 else self._registry.find_schema(schema_id)
         if found is None:
             if not self._registry.serves(self._own_subject):
                 raise TransientError(
@@ -207,4 +208,8 @@ class SchemaSource:
 
 
 class _NotFoundError(Exception):
-    """The registry answers that there is no such thing."""
+    """The registry answers that there is no such thing; `code` says what there is not."""
+
+    def __init__(self, code: int | None) -> None:
+        self.code = code
+        super().__init__(code)
