@@ -1,18 +1,14 @@
-"""Events to Avro bodies, and Avro data to events.
+"""Events to record values, and decoded data to events.
 
-Writing goes through fastavro. Reading what others wrote is the business of
-`roas_contracts.decoder`, which is stricter than fastavro.
+Reading what others wrote is the business of `roas_contracts.decoder`.
 """
 
-import io
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from operator import attrgetter
 from typing import Any, Final, Self
 
-from fastavro import schemaless_writer
-
 from roas_contracts import wire
+from roas_contracts.avro_writing import compile_writer
 from roas_contracts.events import (
     TYPE_OF_TOPIC,
     DeadLetter,
@@ -33,30 +29,28 @@ ENUMS: Final = {
 
 
 class Codec:
-    """Encodes the events of one topic. Not thread-safe: one per thread.
+    """Encodes the events of one topic, with the newest version of its schema.
 
     Args:
-        topic: the topic; decides the record type and its schema (the newest version).
+        topic: the topic; decides the record type.
         schema_id: that version's id in the registry.
+
+    Raises:
+        MisconfigurationError: there is no contract for the topic.
     """
 
     def __init__(self, topic: str, schema_id: int) -> None:
+        schema = load_subject(topic).latest.parsed
         self.topic = topic
         self.schema_id = schema_id
         self.event_type = TYPE_OF_TOPIC[topic]
-        self._schema = load_subject(topic).latest.parsed
-        self._to_datum = datum_builder(topic)
         self._prefix = wire.pack(schema_id, b"")
-        self._buffer = io.BytesIO()
+        self._values = attrgetter(*(field["name"] for field in schema["fields"]))
+        self._write = compile_writer(schema)
 
     @classmethod
     def for_topic(cls, topic: str, schema_id: int) -> Self:
-        """A codec for one topic.
-
-        Raises:
-            MisconfigurationError: there is no contract for the topic.
-        """
-        load_subject(topic)
+        """The codec of a topic; arguments and errors as for the class."""
         return cls(topic, schema_id)
 
     def encode(self, event: Event) -> bytes:
@@ -64,38 +58,11 @@ class Codec:
 
         Raises:
             TypeError: an event of another topic.
-            ValueError: a field does not fit its Avro type.
+            ValueError: a field does not fit its Avro type; the message names it.
         """
         if type(event) is not self.event_type:
             raise TypeError(f"{self.topic} carries no {type(event).__name__}")
-        buffer = self._buffer
-        buffer.seek(0)
-        buffer.truncate()
-        buffer.write(self._prefix)
-        try:
-            schemaless_writer(buffer, self._schema, self._to_datum(event))
-        except (TypeError, AttributeError, OverflowError) as error:
-            raise ValueError(
-                f"this {type(event).__name__} does not fit its schema: {error}"
-            ) from error
-        return buffer.getvalue()
-
-
-def datum_builder(topic: str) -> Callable[[Event], dict[str, Any]]:
-    """A function from an event of this topic to what fastavro writes."""
-    event_type = TYPE_OF_TOPIC[topic]
-    names = tuple(item.name for item in fields(event_type))
-    values = attrgetter(*names)
-
-    def to_datum(event: Event) -> dict[str, Any]:
-        return dict(zip(names, values(event), strict=True))
-
-    def dead_letter_to_datum(event: Event) -> dict[str, Any]:
-        datum = to_datum(event)
-        datum["headers"] = [{"name": name, "value": value} for name, value in datum["headers"]]
-        return datum
-
-    return dead_letter_to_datum if event_type is DeadLetter else to_datum
+        return self._prefix + self._write(self._values(event))
 
 
 def event_builder(topic: str) -> Callable[[Mapping[str, Any]], Event]:
