@@ -17,8 +17,8 @@ from statistics import NormalDist
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from roas_contracts.errors import MisconfigurationError
 
+from roas_contracts.errors import MisconfigurationError
 from roas_producer.draws import Draws, threshold, unit
 
 MICROS = 1_000_000
@@ -128,9 +128,7 @@ class Economics:
         digest = hashlib.blake2b(
             f"{self._declared.seed}\n{campaign_id}".encode(), digest_size=48
         ).digest()
-        shares = iter(
-            [unit(int.from_bytes(digest[at : at + 8], "big")) for at in range(0, 48, 8)]
-        )
+        shares = iter([unit(int.from_bytes(digest[at : at + 8], "big")) for at in range(0, 48, 8)])
         price, conversion = self._declared.price, self._declared.conversion
         pays_per_click = next(shares) <= price.pay_per_click_share
         per_click = _between(price.per_click, next(shares))

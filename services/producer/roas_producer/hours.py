@@ -8,7 +8,6 @@ from typing import Any
 
 from roas_contracts.errors import InputError
 from roas_contracts.events import DeadLetterReason
-
 from roas_producer.kaggle import RowParser
 from roas_producer.rows import AdRow, BadRow, HourBlock
 from roas_producer.spool import IN_MEMORY, Spool

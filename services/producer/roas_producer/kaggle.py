@@ -16,7 +16,6 @@ from typing import Final
 
 from roas_contracts.errors import DETAIL_MAX_CHARS, InputError, PoisonError
 from roas_contracts.events import DeadLetterReason
-
 from roas_producer.rows import AdRow, BadRow
 
 TRAIN_COLUMNS: Final = (
@@ -156,19 +155,21 @@ class RowParser:
         for at in _INT_COLUMNS:
             if fields[at] not in ints:
                 self._learn_int(at, fields[at])
-        return AdRow(
-            row_id,
-            click,
-            hour_start_ms,
-            fields[3],
-            ints[fields[4]],
-            *fields[5:14],
-            ints[fields[14]],
-            ints[fields[15]],
-            fields[16],
-            ints[fields[17]],
-            ints[fields[18]],
-            *fields[19:24],
+        return AdRow._make(
+            (
+                row_id,
+                click,
+                hour_start_ms,
+                fields[3],
+                ints[fields[4]],
+                *fields[5:14],
+                ints[fields[14]],
+                ints[fields[15]],
+                fields[16],
+                ints[fields[17]],
+                ints[fields[18]],
+                *fields[19:24],
+            )
         )
 
     def _refuse_width(self, fields: list[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,18 +73,16 @@ def identify(
 def opened(source: Input) -> Iterator[IO[bytes]]:
     """The input's bytes, unpacked where they are gzip (by content, not by name)."""
     try:
-        raw = sys.stdin.buffer if source.path is None else source.path.open("rb", _BUFFER)
+        # Standard input by its number and not as sys.stdin, whose lock a thread that waits for
+        # input would hold when the interpreter shuts down.
+        file = io.FileIO(0 if source.path is None else source.path, closefd=source.path is not None)
     except OSError as error:
-        raise InputError(f"{source.path} cannot be read: {error.strerror}") from error
-    try:
-        buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw, _BUFFER)
-        if buffered.peek(2)[:2] == _GZIP_MAGIC:
-            yield io.BufferedReader(gzip.GzipFile(fileobj=buffered), _BUFFER)
+        raise InputError(f"{source.name} cannot be read: {error.strerror}") from error
+    with io.BufferedReader(file, _BUFFER) as raw:
+        if raw.peek(2)[:2] == _GZIP_MAGIC:
+            yield io.BufferedReader(gzip.GzipFile(fileobj=raw), _BUFFER)
         else:
-            yield buffered
-    finally:
-        if source.path is not None:
-            raw.close()
+            yield raw
 
 
 def numbered_lines(stream: IO[bytes], file_name: str) -> Iterator[tuple[int, bytes]]:

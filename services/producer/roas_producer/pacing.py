@@ -20,9 +20,10 @@ def parse_speed(text: str) -> Fraction | None:
     Raises:
         MisconfigurationError: it is neither.
     """
-    cleaned = text.strip().lower().removesuffix("x")
+    cleaned = text.strip().lower()
     if cleaned == "max":
         return None
+    cleaned = cleaned.removesuffix("x")
     speed = Fraction(cleaned) if _NUMBER.fullmatch(cleaned) else Fraction(0)
     if speed <= 0:
         raise MisconfigurationError(

@@ -6,7 +6,6 @@ import re
 from hashlib import blake2b
 
 from roas_contracts.errors import MisconfigurationError
-
 from roas_producer.draws import WORDS
 
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*(%?)")

@@ -69,6 +69,9 @@ class Selection:
     """At most so many rows, bad ones included, in event-time order."""
 
 
+ALL_ROWS = Selection()
+
+
 def max_delay_ms(economics: Economics) -> int:
     """No event comes later than this after its impression."""
     return MAX_CLICK_DELAY_MS + economics.max_delay_ms
@@ -77,7 +80,7 @@ def max_delay_ms(economics: Economics) -> int:
 def sequence(
     blocks: Iterable[HourBlock],
     economics: Economics,
-    selection: Selection = Selection(),
+    selection: Selection = ALL_ROWS,
     first_ordinal: int = 0,
 ) -> Iterator[Step]:
     """Merge rows and what follows from them into one ordered stream.

@@ -1,0 +1,73 @@
+"""What has to be known of Kafka and the registry before the first record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeVar
+
+import structlog
+from confluent_kafka import KafkaException, Producer
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from roas_contracts.errors import MisconfigurationError, TransientError
+from roas_contracts.events import EVENT_TOPICS
+from roas_contracts.registry import Registry
+from roas_contracts.subjects import load_subject
+from roas_producer.encoding import SCHEMA_VERSION, SchemaIds
+
+_CALL_SECONDS: Final = 5.0
+_MAX_PAUSE_SECONDS: Final = 5.0
+
+T = TypeVar("T")
+log = structlog.get_logger("roas_producer.connect")
+
+
+def patiently(timeout_seconds: float, call: Callable[[], T]) -> T:
+    """Repeat a call while it fails with :class:`TransientError`, with growing pauses."""
+    retrying = Retrying(
+        stop=stop_after_delay(timeout_seconds),
+        wait=wait_exponential(multiplier=0.2, max=_MAX_PAUSE_SECONDS),
+        retry=retry_if_exception_type(TransientError),
+        before_sleep=lambda state: log.warning(
+            "waiting", reason=str(state.outcome.exception() if state.outcome else "")
+        ),
+        reraise=True,
+    )
+    return retrying(call)
+
+
+def partition_counts(producer: Producer, topics: Iterable[str]) -> Mapping[str, int]:
+    """How many partitions each topic has.
+
+    Raises:
+        MisconfigurationError: a topic does not exist.
+        TransientError: Kafka does not answer.
+    """
+    try:
+        known = producer.list_topics(timeout=_CALL_SECONDS).topics
+    except KafkaException as error:
+        raise TransientError(f"Kafka does not answer: {error.args[0].str()}") from error
+    wanted = list(topics)
+    missing = [topic for topic in wanted if topic not in known or known[topic].error is not None]
+    if missing:
+        raise MisconfigurationError(
+            f"the topics {', '.join(missing)} do not exist: create them with "
+            "`./roas contracts topics`"
+        )
+    return {topic: len(known[topic].partitions) for topic in wanted}
+
+
+def event_schema_ids(registry: Registry) -> SchemaIds:
+    """Ids of the event schemas that are written.
+
+    Raises:
+        MisconfigurationError: one is not registered, or the contracts have moved on.
+        TransientError: the registry does not answer.
+    """
+    for topic in EVENT_TOPICS:
+        newest = load_subject(topic).latest.number
+        if newest != SCHEMA_VERSION:
+            raise MisconfigurationError(
+                f"the newest version of {topic} is {newest}, this producer writes {SCHEMA_VERSION}"
+            )
+    return SchemaIds(*(registry.schema_id(topic) for topic in EVENT_TOPICS))

@@ -1,0 +1,210 @@
+"""From a step of the sequence straight to the bytes of its event.
+
+The general way, an event object and a general Avro writer, costs 35 µs an event, most of what a
+producer in Python has to spend. These records are ours and flat, so their bytes are joined from
+pieces, most of which repeat from row to row and are remembered: 4 µs. A test holds the result
+against the general way, for any row; another fails when the newest schema version is no longer
+the one that is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from roas_contracts import wire
+from roas_contracts.events import Source
+from roas_producer.rows import NO_DEVICE, NO_SITE, AdRow
+from roas_producer.sequence import Kind, Occurrence
+
+SCHEMA_VERSION: Final = 1
+"""Version of ad-impressions, ad-clicks and ad-conversions that is written."""
+
+CLICK_SUFFIX: Final = "-c"
+"""A click's id is its impression's id and this."""
+
+CONVERSION_SUFFIX: Final = "-v"
+"""A conversion's id is its impression's id and this."""
+
+_SOURCES: Final = ["UNKNOWN", "AVAZU", "GENERATED", "EXTERNAL"]
+_SITE, _APP = b"\x02", b"\x04"
+_NULL, _PRESENT = b"\x00", b"\x02"
+_FALSE, _TRUE = b"\x00", b"\x01"
+_REMEMBERED: Final = 65_536
+
+
+def avro_long(value: int) -> bytes:
+    """Avro's int and long: zigzag, then seven bits a byte."""
+    rest = value << 1 if value >= 0 else (~value << 1) | 1
+    if rest < 0x80:
+        return bytes((rest,))
+    out = bytearray()
+    while rest > 0x7F:
+        out.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    out.append(rest)
+    return bytes(out)
+
+
+def avro_text(value: str) -> bytes:
+    """Avro's string: length in bytes, UTF-8."""
+    raw = value.encode()
+    return avro_long(len(raw)) + raw
+
+
+@lru_cache(_REMEMBERED)
+def _ad(campaign: str, advertiser: str, creative: str) -> bytes:
+    return avro_text(campaign) + avro_text(advertiser) + avro_text(creative)
+
+
+@lru_cache(_REMEMBERED)
+def _placement(kind: bytes, identity: str, domain: str, category: str) -> bytes:
+    return kind + avro_text(identity) + avro_text(domain) + avro_text(category)
+
+
+@lru_cache(_REMEMBERED)
+def _codes(banner_pos: int, device_type: int, connection_type: int) -> bytes:
+    return avro_long(banner_pos) + avro_long(device_type) + avro_long(connection_type)
+
+
+@lru_cache(_REMEMBERED)
+def _size(width: int, height: int) -> bytes:
+    return _PRESENT + avro_long(width) + _PRESENT + avro_long(height)
+
+
+@lru_cache(_REMEMBERED)
+def _known_text(value: str) -> bytes:
+    return _PRESENT + avro_text(value)
+
+
+@lru_cache(_REMEMBERED)
+def _attributes(c1: str, c18: str, c19: str, c20: str) -> bytes:
+    entries = {"C1": c1, "C18": c18, "C19": c19, "C20": c20}
+    pairs = b"".join(avro_text(name) + avro_text(value) for name, value in entries.items())
+    return avro_long(len(entries)) + pairs + b"\x00"
+
+
+@lru_cache(_REMEMBERED)
+def _amount(micros: int) -> bytes:
+    return avro_long(micros)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaIds:
+    """Ids of the written schemas in the registry."""
+
+    impressions: int
+    clicks: int
+    conversions: int
+
+
+class EventEncoder:
+    """Encodes the events of one run. Not thread-safe where ``sent_time`` is not.
+
+    Args:
+        source: where the rows come from.
+        currency: ISO 4217 code of every amount.
+        conversion_type: what a conversion is called.
+        sent_time: from the input's time to the event time that is sent.
+        schema_ids: ids of the written schemas.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        currency: str,
+        conversion_type: str,
+        sent_time: Callable[[int], int],
+        schema_ids: SchemaIds,
+    ) -> None:
+        self._source = avro_long(_SOURCES.index(source.value))
+        self._currency = avro_text(currency)
+        self._conversion_type = avro_text(conversion_type)
+        self._sent_time = sent_time
+        self._impression_prefix = wire.pack(schema_ids.impressions, b"")
+        self._click_prefix = wire.pack(schema_ids.clicks, b"")
+        self._conversion_prefix = wire.pack(schema_ids.conversions, b"")
+
+    def encode(self, occurrence: Occurrence, row: AdRow) -> bytes:
+        """The record value of an impression, click or conversion of ``row``."""
+        if occurrence.kind is Kind.IMPRESSION:
+            return self._impression(occurrence, row)
+        if occurrence.kind is Kind.CLICK:
+            return self._click(occurrence, row)
+        return self._conversion(occurrence, row)
+
+    def _dimensions(self, row: AdRow) -> bytes:
+        """From ``source`` to ``connection_type``: the same in all three records."""
+        if row.site_id == NO_SITE:
+            placement = _placement(_APP, row.app_id, row.app_domain, row.app_category)
+        else:
+            placement = _placement(_SITE, row.site_id, row.site_domain, row.site_category)
+        return (
+            self._source
+            + _ad(row.C17, row.C21, row.C14)
+            + placement
+            + _codes(row.banner_pos, row.device_type, row.device_conn_type)
+        )
+
+    def _impression(self, occurrence: Occurrence, row: AdRow) -> bytes:
+        # ``labelled`` stands between time and dimensions.
+        return b"".join(
+            (
+                self._impression_prefix,
+                avro_text(row.id),
+                avro_long(self._sent_time(occurrence.time_ms)),
+                _FALSE if row.click is None else _TRUE,
+                self._dimensions(row),
+                _size(row.C15, row.C16),
+                _NULL if row.device_id == NO_DEVICE else _PRESENT + avro_text(row.device_id),
+                _PRESENT,
+                avro_text(row.device_ip),
+                _known_text(row.device_model),
+                _amount(occurrence.micros),
+                self._currency,
+                _attributes(row.C1, row.C18, row.C19, row.C20),
+            )
+        )
+
+    def _click(self, occurrence: Occurrence, row: AdRow) -> bytes:
+        return b"".join(
+            (
+                self._click_prefix,
+                avro_text(row.id + CLICK_SUFFIX),
+                avro_text(row.id),
+                avro_long(self._sent_time(occurrence.time_ms)),
+                avro_long(self._sent_time(occurrence.impression_ms)),
+                self._dimensions(row),
+                _amount(occurrence.micros),
+                self._currency,
+            )
+        )
+
+    def _conversion(self, occurrence: Occurrence, row: AdRow) -> bytes:
+        if occurrence.click_ms is None:
+            click = _NULL + _NULL
+        else:
+            click = b"".join(
+                (
+                    _PRESENT,
+                    avro_text(row.id + CLICK_SUFFIX),
+                    _PRESENT,
+                    avro_long(self._sent_time(occurrence.click_ms)),
+                )
+            )
+        return b"".join(
+            (
+                self._conversion_prefix,
+                avro_text(row.id + CONVERSION_SUFFIX),
+                avro_text(row.id),
+                avro_long(self._sent_time(occurrence.time_ms)),
+                avro_long(self._sent_time(occurrence.impression_ms)),
+                click,
+                self._dimensions(row),
+                self._conversion_type,
+                avro_long(occurrence.micros),
+                self._currency,
+            )
+        )
