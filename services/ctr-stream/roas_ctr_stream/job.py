@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pyflink.datastream import StreamExecutionEnvironment
-from roas_contracts import metric_key, rules
-from roas_contracts.subjects import load_subject
 
+from roas_contracts import metric_key, rules
+from roas_contracts.events import (
+    AD_CLICKS,
+    AD_CONVERSIONS,
+    AD_IMPRESSIONS,
+    AD_METRICS_1M,
+    AD_METRICS_5M,
+    DEAD_LETTERS,
+)
+from roas_contracts.subjects import load_subject
 from roas_ctr_stream import GROUP, SERVICE, __version__
 from roas_ctr_stream.jvm import Jvm
 from roas_ctr_stream.settings import Settings
-
-METRICS_1M: Final = "ad-metrics-1m"
-METRICS_5M: Final = "ad-metrics-5m"
-DEAD_LETTERS: Final = "dead-letters"
-WRITTEN_TOPICS: Final = (METRICS_1M, METRICS_5M, DEAD_LETTERS)
 
 SHORT_WINDOW_MS: Final = 60_000
 LONG_WINDOW_MS: Final = 300_000
@@ -45,20 +48,20 @@ class CountedTopic:
 
 TOPICS: Final = (
     CountedTopic(
-        topic="ad-impressions",
+        topic=AD_IMPRESSIONS,
         measure="IMPRESSION",
         ids=("event_id", "campaign_id", "placement_id"),
         cost="cost_micros",
     ),
     CountedTopic(
-        topic="ad-clicks",
+        topic=AD_CLICKS,
         measure="CLICK",
         ids=("event_id", "impression_id", "campaign_id", "placement_id"),
         impression_time="impression_time",
         cost="cost_micros",
     ),
     CountedTopic(
-        topic="ad-conversions",
+        topic=AD_CONVERSIONS,
         measure="CONVERSION",
         ids=("event_id", "impression_id", "campaign_id", "placement_id"),
         impression_time="impression_time",
@@ -90,7 +93,7 @@ def build(
         environment: where it will run.
         jvm: has the jars of the Java part.
         settings: the deployment's.
-        schema_ids: registry id of our schema for each of `WRITTEN_TOPICS`.
+        schema_ids: registry id of our schema for each topic that is written.
         bounded: read up to what is there now, close every window and end.
     """
     ours, flink = jvm.ours, jvm.java.org.apache.flink
@@ -146,9 +149,9 @@ def build(
             topic, settings.currency, _encoder(jvm, topic, schema_ids[topic])
         )
 
-    _write(jvm, settings, windows, METRICS_1M, metrics(METRICS_1M))
+    _write(jvm, settings, windows, AD_METRICS_1M, metrics(AD_METRICS_1M))
     _write(
-        jvm, settings, windows.getSideOutput(long_window_tag), METRICS_5M, metrics(METRICS_5M)
+        jvm, settings, windows.getSideOutput(long_window_tag), AD_METRICS_5M, metrics(AD_METRICS_5M)
     )
     # Not in the source's chain: a source that waits for the registry must not hold up the commit
     # of dead letters that a completed checkpoint already covers.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
 from roas_contracts.errors import MisconfigurationError
 
 BROKERS_LONGEST_TRANSACTION_MS = 900_000

@@ -5,12 +5,12 @@ process of its own (`python -m roas_ctr_stream submit`), which ends when the clu
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 import structlog
 
 from roas_ctr_stream import JOB_NAME, job
+from roas_ctr_stream.jvm import Jvm
 from roas_ctr_stream.settings import Settings
 from roas_ctr_stream.writer_schemas import writer_schema_ids
 
@@ -64,10 +64,8 @@ def submit(settings: Settings, restore_from: str | None, job_id: str | None) -> 
         MisconfigurationError: a jar or a schema is missing.
         TransientError: the registry did not answer.
     """
-    schema_ids = writer_schema_ids(settings.registry_url, job.WRITTEN_TOPICS)
+    schema_ids = writer_schema_ids(settings.registry_url)
     jars = settings.jar_paths()
-    from roas_ctr_stream.jvm import Jvm  # Importing it costs seconds and, used, starts a JVM.
-
     jvm = Jvm(jars)
     environment = jvm.cluster_environment(
         settings.flink_url, options(settings, restore_from, job_id)
@@ -77,3 +75,22 @@ def submit(settings: Settings, restore_from: str | None, job_id: str | None) -> 
     submitted = str(client.get_job_id())
     structlog.get_logger().info("submitted", job_id=submitted, restored_from=restore_from)
     return submitted
+
+
+def run_here(settings: Settings) -> str:
+    """Run the job in this process' JVM over what is in Kafka now, and return its id.
+
+    Raises:
+        MisconfigurationError: a jar or a schema is missing.
+        TransientError: the registry did not answer.
+    """
+    schema_ids = writer_schema_ids(settings.registry_url)
+    jars = settings.jar_paths()
+    jvm = Jvm(jars)
+    here: Mapping[str, str] = {
+        **options(settings, None, None),
+        "pipeline.jars": ";".join(jar.as_uri() for jar in jars),
+    }
+    environment = jvm.local_environment(here)
+    job.build(environment, jvm, settings, schema_ids, bounded=True)
+    return str(environment.execute(JOB_NAME).get_job_id())

@@ -147,25 +147,21 @@ final class AvroCursor {
     /**
      * Items in the next block of an array or map, 0 behind the last.
      *
-     * <p>Leaves in {@link #start} where a block that states its size must end, else -1. A count
-     * beyond the bytes that are left is damage, for no item of ours takes no bytes: it is refused
-     * before anything loops over it.
+     * <p>A block's size in bytes, which comes with a negative count, must fit into what is left and
+     * is otherwise not believed.
      */
     long readBlockCount() throws Poison {
         long count = readLong();
-        int end = -1;
-        if (count < 0) {
-            long size = readLong();
-            if (size < 0 || size > left()) {
-                throw Poison.undecodable("a block of " + size + " bytes with " + left() + " left");
-            }
-            end = position + (int) size;
-            count = -count;
+        if (count >= 0) {
+            return count;
         }
-        if (count < 0 || count > left()) {
-            throw Poison.undecodable("a block of " + count + " items with " + left() + " bytes left");
+        long size = readLong();
+        if (size < 0 || size > left()) {
+            throw Poison.undecodable("a block of " + size + " bytes with " + left() + " left");
         }
-        start = end;
-        return count;
+        if (count == Long.MIN_VALUE) {
+            throw Poison.undecodable("a block count out of range");
+        }
+        return -count;
     }
 }

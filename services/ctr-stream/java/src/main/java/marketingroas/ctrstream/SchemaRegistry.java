@@ -80,14 +80,16 @@ class SchemaRegistry {
     }
 
     private Schema ask(int id, String ownSubject) throws IOException, Poison, InterruptedException {
-        HttpResponse<String> answer = get("/schemas/ids/" + Integer.toUnsignedString(id));
-        if (answer.statusCode() == 200) {
-            Schema schema = parse(id, json.readTree(answer.body()));
-            known.put(id, schema);
-            return schema;
-        }
-        if (!saysNotFound(answer)) {
-            throw new IOException("HTTP " + answer.statusCode() + " for schema " + id);
+        if (id >= 0) { // No registry gives out a negative id: there is nothing to ask for.
+            HttpResponse<String> answer = get("/schemas/ids/" + id);
+            if (answer.statusCode() == 200) {
+                Schema schema = parse(id, json.readTree(answer.body()));
+                known.put(id, schema);
+                return schema;
+            }
+            if (!saysNotFound(answer)) {
+                throw new IOException("HTTP " + answer.statusCode() + " for schema " + id);
+            }
         }
         int ours = get("/subjects/" + ownSubject + "/versions/latest").statusCode();
         if (ours != 200) {
@@ -115,13 +117,15 @@ class SchemaRegistry {
     }
 
     private static Schema parse(int id, JsonNode answer) throws Poison {
-        try {
-            return new Schema.Parser().parse(answer.path("schema").asText());
-        } catch (SchemaParseException notAvro) {
-            throw new Poison(
-                    Poison.Reason.WRONG_RECORD_TYPE,
-                    "schema " + id + " is not an Avro schema of its own");
+        if (answer.path("schemaType").asText("AVRO").equals("AVRO")) {
+            try {
+                return new Schema.Parser().parse(answer.path("schema").asText());
+            } catch (SchemaParseException needsOthers) {
+                LOG.debug("Schema {} does not stand alone", id, needsOthers);
+            }
         }
+        throw new Poison(
+                Poison.Reason.WRONG_RECORD_TYPE, "schema " + id + " is no Avro schema of its own");
     }
 
     private HttpResponse<String> get(String path) throws IOException, InterruptedException {
