@@ -19,6 +19,7 @@ def reduced_figures(published: Published) -> dict[str, object]:
     return {
         "rows": int(published.total[0]),
         "clicks": int(published.total[1]),
+        "cardinality": published.cardinality,
         "hour_of_day_impressions": [int(n) for n in published.hour_impressions],
         "hour_of_day_ctr": [float(rate) for rate in published.hour_ctr],
         "day_impressions": [int(n) for n in published.day_impressions],
