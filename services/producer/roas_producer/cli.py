@@ -280,7 +280,8 @@ def _print_outcome(outcome: Outcome, errata: Path | None, as_json: bool) -> None
         out.print(
             f"{done.input_name} was sent to its end before ({done.impressions:,} impressions, "
             f"{done.clicks:,} clicks, {done.conversions:,} conversions): nothing to do. "
-            "--again NAME sends it anew."
+            "--again NAME sends it anew.",
+            soft_wrap=True,
         )
         return
     rate = outcome.sent_events / outcome.seconds if outcome.seconds > 0 else 0

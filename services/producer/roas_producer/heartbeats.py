@@ -20,6 +20,7 @@ class HeartbeatRecord(NamedTuple):
     value: None
     key: None
     partition: int
+    callback: None
     on_delivery: None
     timestamp: int
     """0: the client sets the moment of sending."""
@@ -35,7 +36,7 @@ def heartbeats(partitions: Mapping[str, int], clock_ms: int) -> list[HeartbeatRe
     """
     headers = heartbeat_headers(clock_ms)
     return [
-        HeartbeatRecord(topic, None, None, partition, None, 0, headers)
+        HeartbeatRecord(topic, None, None, partition, None, None, 0, headers)
         for topic, count in partitions.items()
         for partition in range(count)
     ]
