@@ -22,18 +22,14 @@ SERVICES = {
     "services/ctr-stream": "roas_ctr_stream",
     "services/cache-writer": "roas_cache_writer",
 }
-INFRASTRUCTURE = {
-    "infra/local": "roas_local",
-    "infra/ledger": "roas_ledger",
-    "infra/build": "roas_build",
-}
-CONTRACTS = {"contracts": "roas_contracts"}
+STACK = ("infra/local", "roas_local")
+LEDGER = ("infra/ledger", "roas_ledger")
+CONTRACTS = ("contracts", "roas_contracts")
 
 FORBIDDEN = [
     *itertools.permutations(SERVICES.items(), 2),
-    *itertools.product(CONTRACTS.items(), [*SERVICES.items(), *INFRASTRUCTURE.items()]),
-    *itertools.product(SERVICES.items(), INFRASTRUCTURE.items()),
-    *itertools.product(INFRASTRUCTURE.items(), SERVICES.items()),
+    *itertools.product([CONTRACTS, STACK, LEDGER], SERVICES.items()),
+    *itertools.product([CONTRACTS, *SERVICES.items()], [STACK]),
 ]
 """(importing, imported), each a folder and its package."""
 
