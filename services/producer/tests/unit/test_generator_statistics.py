@@ -95,9 +95,9 @@ def test_a_determined_column_is_near_its_figures_as_a_whole(field: str) -> None:
     "field", ["C14", "C17", "C19", "C20", "C21", "site_id", "app_id", "device_model"]
 )
 def test_there_are_as_many_values_as_published(field: str) -> None:
-    """Most of them too rare to be published one by one; a rare campaign may have no creative."""
+    """Most of them too rare to be published one by one; a campaign or a code may have nobody."""
     published = figures().cardinality[field]
-    assert 0.98 * published <= len(tally().of(field)) <= published
+    assert 0.95 * published <= len(tally().of(field)) <= published
 
 
 @pytest.mark.parametrize("field", ["C14", "site_id", "app_id", "device_model"])
