@@ -79,10 +79,10 @@ class Decoder:
         if headers and header_names.is_for_another_group(headers, self._rules.group):
             return SKIPPED
         schema_id = wire.schema_id_of(value)
-        read = self._readers.get(schema_id)
-        if read is None:
-            read = self._readers[schema_id] = self._reader(schema_id)
         try:
+            read = self._readers.get(schema_id)
+            if read is None:
+                read = self._readers[schema_id] = self._reader(schema_id)
             event = read(value)
             check(event, self._rules, now_ms)
         except PoisonError as error:

@@ -1,1 +1,4 @@
-"""Makes the byte corpus in contracts/corpus: `python -m roas_corpus` (see the README there)."""
+"""What tests of the contracts are made of: the byte corpus and random records.
+
+`python -m roas_corpus` writes the corpus (see contracts/corpus/README.md).
+"""
