@@ -5,17 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
-from fastavro.schema import SchemaParseException
-
 from roas_contracts import headers as header_names
 from roas_contracts import wire
 from roas_contracts.avro_reading import ReadFunction, UndecodableError
+from roas_contracts.avro_schema import parse
 from roas_contracts.codec import ENUMS, event_builder
 from roas_contracts.errors import PoisonError
 from roas_contracts.events import DeadLetterReason, Event
 from roas_contracts.headers import HeaderItems
 from roas_contracts.heartbeat import Heartbeat, clock_of
-from roas_contracts.resolution import UnresolvableError, compile_reader, parse
+from roas_contracts.resolution import UnresolvableError, compile_reader
 from roas_contracts.rules import Rules, check
 from roas_contracts.subjects import load_subject
 
@@ -158,8 +157,8 @@ def _record_schema(text: str) -> _WriterSchema | None:
     try:
         schema = json.loads(text)
         parsed, _ = parse(schema)
-    except (ValueError, TypeError, LookupError, AttributeError, SchemaParseException):
-        return None  # fastavro answers nonsense with whatever it stumbles over.
+    except ValueError:  # Neither JSON nor Avro.
+        return None
     if not isinstance(parsed, dict) or parsed.get("type") != "record":
         return None
     return _WriterSchema(str(parsed["name"]), schema)

@@ -11,13 +11,16 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
-from fastavro.schema import parse_schema
-
 from roas_contracts import avro_reading as read
 from roas_contracts.avro_reading import ReadFunction, UndecodableError
-
-Schema: TypeAlias = str | list[Any] | dict[str, Any]
-"""A schema in fastavro's parsed form."""
+from roas_contracts.avro_schema import (
+    NamedSchemas,
+    Schema,
+    dereference,
+    full_names,
+    parse,
+    type_of,
+)
 
 EnumTypes: TypeAlias = Mapping[str, type[StrEnum]]
 """The Python type for an Avro enum, by full name; others are read as plain strings."""
@@ -44,21 +47,9 @@ _PROMOTIONS: Final[Mapping[tuple[str, str], Callable[[Any], Any] | None]] = {
     ("bytes", "string"): bytes.decode,
 }
 
-_NAMED: Final = ("record", "enum", "fixed")
-
 
 class UnresolvableError(Exception):
     """The writer's schema can't be read as ours, whatever the bytes are."""
-
-
-def parse(schema: Any) -> tuple[Schema, dict[str, dict[str, Any]]]:
-    """A schema (decoded JSON) in parsed form, and its named types by full name.
-
-    Raises:
-        fastavro.schema.SchemaParseException: it is not an Avro schema.
-    """
-    named: dict[str, dict[str, Any]] = {}
-    return parse_schema(copy.deepcopy(schema), named_schemas=named), named
 
 
 def compile_reader(writer: Any, reader: Any, enums: EnumTypes) -> ReadFunction:
@@ -69,6 +60,7 @@ def compile_reader(writer: Any, reader: Any, enums: EnumTypes) -> ReadFunction:
 
     Raises:
         UnresolvableError: no value of the writer can be read.
+        NotAvroError: one of them is not an Avro schema.
     """
     writer_schema, writer_names = parse(writer)
     reader_schema, reader_names = parse(reader)
@@ -78,8 +70,8 @@ def compile_reader(writer: Any, reader: Any, enums: EnumTypes) -> ReadFunction:
 class _Compiler:
     def __init__(
         self,
-        writer_names: Mapping[str, dict[str, Any]],
-        reader_names: Mapping[str, dict[str, Any]],
+        writer_names: NamedSchemas,
+        reader_names: NamedSchemas,
         enums: EnumTypes,
     ) -> None:
         self._writer_names = writer_names
@@ -88,8 +80,8 @@ class _Compiler:
         self._started: dict[tuple[str, str], list[ReadFunction]] = {}
 
     def resolve(self, writer: Schema, reader: Schema) -> ReadFunction:
-        writer = _dereference(writer, self._writer_names)
-        reader = _dereference(reader, self._reader_names)
+        writer = dereference(writer, self._writer_names)
+        reader = dereference(reader, self._reader_names)
         if isinstance(writer, list):
             return self._writer_union(writer, reader)
         if isinstance(reader, list):
@@ -110,7 +102,7 @@ class _Compiler:
     def _named(
         self, named_type: str, writer: dict[str, Any], reader: dict[str, Any]
     ) -> ReadFunction:
-        if writer["name"] not in (reader["name"], *_full_aliases(reader)):
+        if writer["name"] not in full_names(reader):
             raise UnresolvableError(f"{writer['name']} can't be read as {reader['name']}")
         if named_type == "enum":
             return self._enum(writer, reader)
@@ -152,7 +144,7 @@ class _Compiler:
 
     def _reader_union(self, writer: Schema, reader: list[Any]) -> ReadFunction:
         """Reads as the branch of the same type, else as the first that it can be promoted to."""
-        same = [b for b in reader if _kind(b, self._reader_names) == type_of(writer)]
+        same = [b for b in reader if type_of(dereference(b, self._reader_names)) == type_of(writer)]
         for branch in [*same, *reader]:
             try:
                 return self.resolve(writer, branch)
@@ -211,7 +203,7 @@ class _Compiler:
 
     def _default(self, schema: Schema, value: Any) -> Any:
         """A default as a datum: JSON has no bytes and no enums."""
-        schema = _dereference(schema, self._reader_names)
+        schema = dereference(schema, self._reader_names)
         if isinstance(schema, list):
             return self._default(schema[0], value)
         kind = type_of(schema)
@@ -260,13 +252,6 @@ def _record_function(
     return read_record
 
 
-def type_of(schema: Schema) -> str:
-    """The name of a schema's type, "union" for a union."""
-    if isinstance(schema, list):
-        return "union"
-    return schema if isinstance(schema, str) else str(schema["type"])
-
-
 def _primitive(writer_type: str, reader_type: str) -> ReadFunction:
     function = _PRIMITIVES[writer_type]
     if writer_type == reader_type:
@@ -289,23 +274,3 @@ def _refusal(problem: str) -> ReadFunction:
         raise UndecodableError(problem)
 
     return refuse
-
-
-def _dereference(schema: Schema, names: Mapping[str, dict[str, Any]]) -> Schema:
-    if isinstance(schema, str) and schema not in _PRIMITIVES:
-        return names[schema]
-    if isinstance(schema, dict) and not isinstance(schema["type"], str):
-        return _dereference(schema["type"], names)  # {"type": {"type": …}} around a schema.
-    return schema
-
-
-def _kind(schema: Schema, names: Mapping[str, dict[str, Any]]) -> str:
-    return type_of(_dereference(schema, names))
-
-
-def _full_aliases(schema: Mapping[str, Any]) -> list[str]:
-    namespace = schema["name"].rpartition(".")[0]
-    return [
-        alias if "." in alias or not namespace else f"{namespace}.{alias}"
-        for alias in schema.get("aliases", ())
-    ]

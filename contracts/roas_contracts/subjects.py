@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import yaml
-from fastavro.schema import SchemaParseException, parse_schema
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from roas_contracts.avro_schema import parse
 from roas_contracts.errors import MisconfigurationError
 
 DIRECTORY_VARIABLE: Final = "ROAS_CONTRACTS_DIR"
@@ -191,11 +191,13 @@ def _read_version(folder: Path, number: int) -> Version:
     path = folder / f"v{number}.avsc"
     try:
         text = path.read_text("utf-8")
-        parsed = parse_schema(json.loads(text))
+        parsed, _ = parse(json.loads(text))
     except OSError as error:
         raise MisconfigurationError(f"{path}: {error.strerror}") from error
-    except (ValueError, SchemaParseException) as error:
+    except ValueError as error:
         raise MisconfigurationError(f"{path}: not an Avro schema: {error}") from error
     if not isinstance(parsed, dict) or parsed.get("type") != "record":
         raise MisconfigurationError(f"{path}: a topic's schema must be a record")
+    if not parsed["fields"]:
+        raise MisconfigurationError(f"{path}: a record with no fields")
     return Version(number, path, text, parsed)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from hypothesis import strategies as st
+
 from roas_contracts.codec import ENUMS, event_builder
 from roas_contracts.events import Event
 from roas_contracts.subjects import load_subject
@@ -10,7 +11,7 @@ from roas_contracts.subjects import load_subject
 LAST_MS = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z: other readers turn times into datetimes, which end here."""
 
-_TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=80)
+_TEXT = st.text(st.characters(codec="utf-8"), max_size=80)
 
 
 def values(schema: Any) -> st.SearchStrategy[Any]:

@@ -13,6 +13,7 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from fastavro import schemaless_reader, schemaless_writer
 from hypothesis import given
 from hypothesis import strategies as st
+
 from roas_contracts import wire
 from roas_contracts.avro_reading import ReadFunction
 from roas_contracts.codec import ENUMS, Codec, event_builder

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from roas_contracts.dead_letters import file_dead_letter_id, kafka_dead_letter_id
 from roas_contracts.decoder import Decoder, Skipped
 from roas_contracts.errors import PoisonError
@@ -23,7 +24,7 @@ class CorpusRegistry:
     """The registry of schemas.json: well, and without any other id."""
 
     def __init__(self) -> None:
-        self.known = json.loads((FOLDER / "schemas.json").read_text("utf-8"))
+        self.known: dict[str, Any] = json.loads((FOLDER / "schemas.json").read_text("utf-8"))
 
     def schema(self, schema_id: int) -> str:
         entry = self.known.get(str(schema_id))
@@ -31,7 +32,8 @@ class CorpusRegistry:
             raise PoisonError(DeadLetterReason.UNKNOWN_SCHEMA_ID, str(schema_id))
         if "schema" in entry:
             return json.dumps(entry["schema"])
-        return load_subject(entry["topic"]).versions[entry["version"] - 1].text
+        version: int = entry["version"]
+        return load_subject(entry["topic"]).versions[version - 1].text
 
 
 def cases(file: str) -> list[dict[str, Any]]:

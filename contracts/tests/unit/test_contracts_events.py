@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
+
 from roas_contracts import events
 from roas_contracts.codec import ENUMS
 from roas_contracts.events import TYPE_OF_TOPIC
