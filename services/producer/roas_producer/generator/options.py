@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from roas_contracts.errors import InputError
@@ -11,6 +11,10 @@ from roas_producer.rows import HOUR_MS
 
 DEFAULT_START = datetime(2014, 10, 21, tzinfo=UTC)
 """The first hour of Avazu's training data."""
+
+MODEL_VERSION = 1
+"""Raised with every change after which equal options give other rows: a run that was interrupted
+before the change can't be gone on with after it."""
 
 _EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 _MAX_HOURS = 366 * 24
@@ -33,6 +37,8 @@ class GeneratorOptions:
     """Any number from 0 to 2**64 - 1."""
     start: datetime = DEFAULT_START
     """First hour; without a time zone it is taken as UTC. Must be a full hour."""
+    model_version: int = field(default=MODEL_VERSION, init=False)
+    """Not a choice: makes the options of another version other options."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.hours <= _MAX_HOURS:
