@@ -1,0 +1,126 @@
+"""What one poll of records amounts to: sums, dead letters and new positions, not yet written.
+
+Pure but for the clock and the registry behind the decoders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from roas_cache_writer.deltas import SIZE_OF_TOPIC, Fold, check
+from roas_cache_writer.limit import DeadLetterLimit
+from roas_contracts.dead_letters import ConsumedRecord, DeadLetterBuilder
+from roas_contracts.decoder import Decoded
+from roas_contracts.errors import PoisonError
+from roas_contracts.events import AdMetric, DeadLetter
+from roas_contracts.headers import HeaderItems
+from roas_contracts.redis_layout import WindowSize
+
+TopicPartition: TypeAlias = tuple[str, int]
+
+
+class MetricDecoder(Protocol):
+    """`roas_contracts.decoder.Decoder`, as far as it is needed here."""
+
+    def decode(self, value: bytes | None, headers: HeaderItems, now_ms: int) -> Decoded:
+        """The event in a record; PoisonError or TransientError as the real one."""
+        ...  # pragma: no cover
+
+
+@dataclass(slots=True)
+class Progress:
+    """One partition's part in a batch: records by outcome, and the position after it."""
+
+    next_offset: int
+    applied: int = 0
+    dead_lettered: int = 0
+    skipped: int = 0
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything that one PostgreSQL transaction has to write, and what goes before it."""
+
+    folds: dict[WindowSize, Fold] = field(default_factory=dict)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    progress: dict[TopicPartition, Progress] = field(default_factory=dict)
+
+    @property
+    def records(self) -> int:
+        """Number of records in the batch."""
+        return sum(p.applied + p.dead_lettered + p.skipped for p in self.progress.values())
+
+    @property
+    def row_count(self) -> int:
+        """Number of rows to upsert."""
+        return sum(len(fold.rows) for fold in self.folds.values())
+
+    def advance(self, partition: TopicPartition, next_offset: int) -> Progress:
+        """Move a partition's position on; positions never go back."""
+        progress = self.progress.get(partition)
+        if progress is None:
+            progress = self.progress[partition] = Progress(next_offset)
+        elif next_offset > progress.next_offset:
+            progress.next_offset = next_offset
+        return progress
+
+
+class Classifier:
+    """Turns records into a batch, one at a time.
+
+    Args:
+        decoders: by topic.
+        letters: builds the dead letters.
+        limit: raises when poison is no longer the exception.
+        now_ms: the wall clock, milliseconds.
+    """
+
+    def __init__(
+        self,
+        decoders: Mapping[str, MetricDecoder],
+        letters: DeadLetterBuilder,
+        limit: DeadLetterLimit,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._decoders = decoders
+        self._letters = letters
+        self._limit = limit
+        self._now_ms = now_ms
+
+    def add(self, batch: Batch, record: ConsumedRecord) -> None:
+        """Put one record into the batch.
+
+        Raises:
+            TransientError: its schema can't be had now. The batch is as before: ask again later.
+            MisconfigurationError: too much poison.
+        """
+        topic, partition, offset = record.topic(), record.partition(), record.offset()
+        assert topic is not None
+        assert partition is not None
+        assert offset is not None
+        now_ms = self._now_ms()
+        stage = "decode"
+        try:
+            decoded = self._decoders[topic].decode(record.value(), record.headers(), now_ms)
+            if isinstance(decoded, AdMetric):
+                stage = "validate"
+                size = SIZE_OF_TOPIC[topic]
+                check(size, decoded)
+        except PoisonError as error:
+            self._limit.poison()
+            letter = self._letters.from_record(record, error, stage=stage, now_ms=now_ms)
+            batch.dead_letters.append(letter)
+            batch.advance((topic, partition), offset + 1).dead_lettered += 1
+            return
+        progress = batch.advance((topic, partition), offset + 1)
+        self._limit.good()
+        if isinstance(decoded, AdMetric):
+            fold = batch.folds.get(size)
+            if fold is None:
+                fold = batch.folds[size] = Fold(size)
+            fold.add(decoded)
+            progress.applied += 1
+        else:  # For another group, or a heartbeat, which means nothing to sums.
+            progress.skipped += 1

@@ -1,0 +1,288 @@
+"""PostgreSQL: the truth. Sums and consumed offsets change in one transaction, or neither does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import psycopg
+from psycopg import errors
+
+from roas_cache_writer import statements
+from roas_cache_writer.batch import Batch, TopicPartition
+from roas_cache_writer.deltas import Fold
+from roas_contracts.errors import FencedError, MisconfigurationError, TransientError
+from roas_contracts.redis_layout import Measures, WindowSize, WindowTotals
+
+APPLICATION_NAME: Final = "roas-cache-writer"
+"""The name of the writer's sessions in pg_stat_activity."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+# A zombie that holds row locks must not hold up its successor for longer than this, and a server
+# that does not answer must not hold up an orderly stop.
+_OPTIONS: Final = (
+    "-c TimeZone=UTC -c lock_timeout=5s -c statement_timeout=60s "
+    "-c idle_in_transaction_session_timeout=15s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOffset:
+    """Up to where a partition is counted, and what it is a partition of."""
+
+    next_offset: int
+    cluster_id: str
+    topic_id: str
+    writer_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFreshness:
+    """A row of realtime.freshness; times in epoch milliseconds."""
+
+    newest_window_start: int
+    newest_complete_window_start: int | None
+    newest_emitted_at: int
+    updated_at: int
+
+
+class MetricsStore:
+    """The realtime schema, for one writer. Not thread-safe.
+
+    Every method raises `TransientError` when PostgreSQL does not answer (the connection is then
+    closed: open it again), and `MisconfigurationError` when the schema is not what it should be.
+    """
+
+    def __init__(self, dsn: str, group: str, currency: str) -> None:
+        self._dsn = dsn
+        self._group = group
+        self._currency = currency
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._partitions: set[tuple[WindowSize, int]] = set()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection that has not failed yet."""
+        return self._connection is not None
+
+    def open(self) -> None:
+        """Connect; what is already open stays open."""
+        if self._connection is not None:
+            return
+        self._partitions.clear()
+        try:
+            self._connection = psycopg.connect(
+                self._dsn,
+                autocommit=True,
+                connect_timeout=5,
+                application_name=APPLICATION_NAME,
+                options=_OPTIONS,
+                keepalives_idle=10,
+                keepalives_interval=5,
+                keepalives_count=3,
+                tcp_user_timeout=30_000,
+            )
+        except psycopg.OperationalError as error:
+            raise TransientError(f"PostgreSQL does not answer: {_line(error)}") from error
+        except psycopg.ProgrammingError as error:
+            raise MisconfigurationError(
+                f"ROAS_CACHE_WRITER_POSTGRES_DSN is not usable: {_line(error)}"
+            ) from error
+
+    def close(self) -> None:
+        """Close the connection; an open transaction is rolled back."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def next_epoch(self) -> int:
+        """A number larger than that of every writer before."""
+        with self._translated() as connection:
+            return int(_one(connection.execute(statements.NEXT_EPOCH))[0])
+
+    def claim(self, epoch: int) -> None:
+        """Take every partition over: from now on only this epoch may commit."""
+        with self._translated() as connection:
+            connection.execute(statements.CLAIM, (epoch, self._group, epoch))
+
+    def offsets(self) -> dict[TopicPartition, StoredOffset]:
+        """Up to where each partition is counted."""
+        with self._translated() as connection:
+            rows = connection.execute(statements.OFFSETS, (self._group,)).fetchall()
+        return {(row[0], row[1]): StoredOffset(*row[2:]) for row in rows}
+
+    def add_partition(self, partition: TopicPartition, offset: StoredOffset) -> None:
+        """Note where a partition that was never read begins; one that is known stays as it is."""
+        with self._translated() as connection:
+            connection.execute(
+                statements.ADD_PARTITION,
+                (
+                    self._group,
+                    *partition,
+                    offset.next_offset,
+                    offset.cluster_id,
+                    offset.topic_id,
+                    offset.writer_epoch,
+                ),
+            )
+
+    def rebind(self, topic: str) -> int:
+        """Forget the offsets of a topic, so that it is read from its beginning; partitions."""
+        with self._translated() as connection:
+            return connection.execute(statements.REBIND, (self._group, topic)).rowcount
+
+    def commit(
+        self, batch: Batch, expected: dict[TopicPartition, int], epoch: int
+    ) -> list[WindowTotals]:
+        """Write a batch in one transaction.
+
+        Args:
+            batch: what to write.
+            expected: the offset that each partition of the batch must still have.
+            epoch: this writer's.
+
+        Returns:
+            The rows that changed, as they are after the commit.
+
+        Raises:
+            FencedError: another writer has taken a partition over; nothing was written.
+            TransientError: PostgreSQL failed. Whether the batch was written is then to be read
+                from the offsets.
+        """
+        for fold in batch.folds.values():
+            self._ensure_partitions(fold)
+        changed: list[WindowTotals] = []
+        with self._translated() as connection, connection.transaction():
+            self._advance(connection, batch, expected, epoch)
+            for size, fold in sorted(batch.folds.items()):
+                rows = connection.execute(statements.upsert(size), _arrays(fold)).fetchall()
+                changed.extend(stored_row(size, row, 0) for row in rows)
+                connection.execute(
+                    statements.FRESHNESS_UPSERT,
+                    (size, fold.newest_window, fold.newest_complete, fold.newest_emitted_at),
+                )
+        return changed
+
+    def freshness(self, size: WindowSize) -> StoredFreshness | None:
+        """How far a window size has come; None before its first row."""
+        with self._translated() as connection:
+            row = connection.execute(statements.FRESHNESS, (size,)).fetchone()
+        return None if row is None else StoredFreshness(*row)
+
+    def window_starts(self, size: WindowSize, from_ms: int) -> list[int]:
+        """The windows that have rows, from one on, oldest first."""
+        with self._translated() as connection:
+            rows = connection.execute(statements.window_starts(size), (from_ms,)).fetchall()
+        return [row[0] for row in rows]
+
+    def windows(self, size: WindowSize, starts: Sequence[int]) -> list[WindowTotals]:
+        """All rows of some windows, in the reporting currency."""
+        with self._translated() as connection:
+            rows = connection.execute(
+                statements.windows(size), ([_datetime(start) for start in starts], self._currency)
+            ).fetchall()
+        return [stored_row(size, row, 0) for row in rows]
+
+    def _advance(
+        self,
+        connection: psycopg.Connection[tuple[Any, ...]],
+        batch: Batch,
+        expected: dict[TopicPartition, int],
+        epoch: int,
+    ) -> None:
+        moved = sorted(batch.progress.items())
+        updated = connection.execute(
+            statements.ADVANCE,
+            (
+                [topic for (topic, _), _ in moved],
+                [partition for (_, partition), _ in moved],
+                [expected[key] for key, _ in moved],
+                [progress.next_offset for _, progress in moved],
+                [progress.applied for _, progress in moved],
+                [progress.dead_lettered for _, progress in moved],
+                [progress.skipped for _, progress in moved],
+                self._group,
+                epoch,
+            ),
+        ).rowcount
+        if updated != len(moved):
+            raise FencedError(
+                "another cache-writer has taken over the partitions of this one (their offsets "
+                "in PostgreSQL are not what this one left there): it stops, so that nothing is "
+                "counted twice"
+            )
+
+    def _ensure_partitions(self, fold: Fold) -> None:
+        missing = [day for day in fold.days() if (fold.size, day) not in self._partitions]
+        if missing:
+            table = statements.TABLE[fold.size].removeprefix("realtime.")
+            with self._translated() as connection:
+                connection.execute(statements.ENSURE_PARTITIONS, (table, missing))
+            self._partitions.update((fold.size, day) for day in missing)
+
+    @contextmanager
+    def _translated(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """The open connection; its errors as ours."""
+        try:
+            if self._connection is None:
+                raise psycopg.OperationalError("the connection is closed")
+            yield self._connection
+        except (errors.UndefinedTable, errors.UndefinedFunction, errors.InvalidSchemaName) as error:
+            raise MisconfigurationError(
+                "the PostgreSQL database lacks the realtime schema: apply the migrations of "
+                f"infra/postgres/migrations ({_line(error)})"
+            ) from error
+        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
+            self.close()
+            raise TransientError(f"PostgreSQL does not answer: {_line(error)}") from error
+        except psycopg.ProgrammingError as error:
+            raise MisconfigurationError(
+                "PostgreSQL refuses (ROAS_CACHE_WRITER_POSTGRES_DSN, or a missing migration): "
+                f"{_line(error)}"
+            ) from error
+
+
+def stored_row(size: WindowSize, row: Sequence[Any], written_at: int) -> WindowTotals:
+    """A row of `statements.upsert` or `statements.windows` as the cache holds it."""
+    late, correction = Measures(*row[9:14]), Measures(*row[14:19])
+    return WindowTotals(
+        size=size,
+        window_start=row[0],
+        dimension=row[1],
+        value=row[2],
+        totals=Measures(*row[4:9]) + late + correction,
+        late=late,
+        correction=correction,
+        revision=row[19],
+        first_emitted_at=row[20],
+        last_emitted_at=row[21],
+        written_at=written_at,
+    )
+
+
+def _datetime(milliseconds: int) -> datetime:
+    """Exact, unlike a division to float seconds."""
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def _arrays(fold: Fold) -> list[list[Any]]:
+    """The rows as one array per column, in key order."""
+    ordered = sorted(fold.rows)
+    keys = list(zip(*ordered, strict=True))
+    counters = list(zip(*(fold.rows[key] for key in ordered), strict=True))
+    return [list(column) for column in (*keys, *counters)]
+
+
+def _one(cursor: psycopg.Cursor[tuple[Any, ...]]) -> tuple[Any, ...]:
+    row = cursor.fetchone()
+    assert row is not None
+    return row
+
+
+def _line(error: Exception) -> str:
+    """The first line of a server's message."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
