@@ -22,13 +22,26 @@ _TIMESTAMP_TYPES: Final = {1: "CREATE_TIME", 2: "LOG_APPEND_TIME"}
 class ConsumedRecord(Protocol):
     """What we need of a `confluent_kafka.Message`."""
 
-    def topic(self) -> str | None: ...
-    def partition(self) -> int | None: ...
-    def offset(self) -> int | None: ...
-    def key(self) -> bytes | None: ...
-    def value(self) -> bytes | None: ...
-    def headers(self) -> Sequence[tuple[str, bytes | None]] | None: ...
-    def timestamp(self) -> tuple[int, int]: ...
+    def topic(self) -> str | None:
+        """Where it was read."""
+
+    def partition(self) -> int | None:
+        """Where it was read."""
+
+    def offset(self) -> int | None:
+        """Where it was read."""
+
+    def key(self) -> bytes | None:
+        """Its key, as it came."""
+
+    def value(self) -> bytes | None:
+        """Its value, as it came."""
+
+    def headers(self) -> Sequence[tuple[str, bytes | None]] | None:
+        """Its headers in order; None where there are none."""
+
+    def timestamp(self) -> tuple[int, int]:
+        """The kind of timestamp (0 none, 1 create, 2 log append), and milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)

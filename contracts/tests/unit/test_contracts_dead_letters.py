@@ -73,7 +73,7 @@ def test_everything_about_the_record_is_kept() -> None:
     assert (letter.schema_id, letter.attempts) == (3, 1)
     assert letter.first_failed_at == letter.failed_at == 99
     assert letter.replay_of is None
-    assert letter.file_name is letter.file_sha256 is letter.line is None
+    assert (letter.file_name, letter.file_sha256, letter.line) == (None, None, None)
 
 
 @given(
@@ -140,7 +140,8 @@ def test_a_file_row() -> None:
     assert letter.origin_type is OriginType.FILE
     assert (letter.file_name, letter.file_sha256, letter.line) == ("train.csv", sha256, 17)
     assert (letter.key, letter.value, letter.headers) == (None, b"1,2,14102100", ())
-    assert letter.topic is letter.partition is letter.offset is letter.schema_id is None
+    assert (letter.topic, letter.partition, letter.offset) == (None, None, None)
+    assert letter.schema_id is None
     assert letter.dead_letter_id == file_dead_letter_id(sha256, 17, "producer")
 
 

@@ -42,7 +42,8 @@ def test_a_heartbeats_form() -> None:
 
 
 def test_records_without_headers_have_none() -> None:
-    for nothing in (None, []):
+    nothings: tuple[headers.HeaderItems, ...] = (None, [])
+    for nothing in nothings:
         assert clock_of(nothing) is None
         assert headers.last(nothing, "x") is None
         assert not headers.is_for_another_group(nothing, GROUP)
