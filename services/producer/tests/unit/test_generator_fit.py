@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,8 @@ from roas_contracts.errors import InputError
 from roas_producer.generator.fit import activity, popularity, published
 from roas_producer.generator.fit.assignment import assign, assign_runs
 from roas_producer.generator.fit.calibration import Factor, calibrate
+from roas_producer.generator.fit.figures import reduced_figures
+from roas_producer.generator.model import FIGURES_FILE
 
 
 def test_a_hierarchy_is_read_off_the_totals() -> None:
@@ -93,3 +98,12 @@ def test_draws_show_the_asked_number_of_different_ranks() -> None:
 def test_a_missing_file_of_figures_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"counts\.csv|figures\.json"):
         published.load(tmp_path / "figures.json", tmp_path / "counts.csv")
+
+
+def test_the_figures_that_ship_are_the_published_ones() -> None:
+    folder = Path(os.environ.get("ROAS_AVAZU_DIR", "../shared/data/avazu"))
+    statistics, counts = folder / "full-set-statistics.json", folder / "value-counts.csv"
+    if not (statistics.is_file() and counts.is_file()):
+        pytest.skip(f"the published figures are not in {folder} (ROAS_AVAZU_DIR says where)")
+    shipped = files("roas_producer.generator").joinpath(FIGURES_FILE).read_text(encoding="utf-8")
+    assert json.loads(shipped) == reduced_figures(published.load(statistics, counts))
