@@ -39,21 +39,26 @@ def hour_blocks(
     """
     rows, bad = _row_spool(in_memory), _bad_spool(in_memory)
     current: int | None = None
+    bound_ms = 0 if skip_before_ms is None else skip_before_ms
+    # Not before there is a good row: bad rows at the head of the file belong to the first hour,
+    # whichever that is.
+    skipping = False
     try:
         for number, raw in lines:
             if not raw:
                 continue
-            if skip_before_ms is not None and _surely_before(parser, raw, skip_before_ms):
+            if skipping and _surely_before(parser, raw, bound_ms):
                 continue
             parsed = parser.parse(number, raw)
             if isinstance(parsed, BadRow):
-                if skip_before_ms is None:
+                if not skipping:
                     bad.append(parsed)
                 continue
-            if skip_before_ms is not None:
-                if parsed.hour_start_ms < skip_before_ms:
-                    continue
-                skip_before_ms = None
+            if current is None and parsed.hour_start_ms < bound_ms:
+                skipping = True
+                bad.close()
+                continue
+            skipping = False
             if current is not None and parsed.hour_start_ms != current:
                 if parsed.hour_start_ms < current:
                     raise InputError(

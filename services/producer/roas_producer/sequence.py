@@ -40,7 +40,8 @@ class Occurrence(NamedTuple):
     time_ms: int
     """Event time, in the input's own time."""
     ordinal: int
-    """Number of the row it comes from, from 0, among the good or among the bad rows."""
+    """Number of the row it comes from, in the order of the input. Bad rows are numbered by
+    themselves and come first: only so does the order not depend on what was read before."""
     kind: Kind
     row: AdRow | BadRow
     impression_ms: int
@@ -48,6 +49,9 @@ class Occurrence(NamedTuple):
     """When the click happened; None for a view-through conversion."""
     micros: int
     """Cost of an impression or click, revenue of a conversion."""
+
+
+_FIRST_BAD = -(1 << 62)
 
 
 class BlockEnd(NamedTuple):
@@ -81,7 +85,6 @@ def sequence(
     blocks: Iterable[HourBlock],
     economics: Economics,
     selection: Selection = ALL_ROWS,
-    first_ordinal: int = 0,
 ) -> Iterator[Step]:
     """Merge rows and what follows from them into one ordered stream.
 
@@ -89,10 +92,9 @@ def sequence(
         blocks: in rising hours; each is used up before the next is asked for.
         economics: decides cost, conversions and revenue.
         selection: which rows are taken.
-        first_ordinal: ordinal of the first row; only its order matters.
     """
     pending: list[Occurrence] = []
-    ordinal = bad_ordinal = first_ordinal
+    ordinal, bad_ordinal = 0, _FIRST_BAD
     left = selection.limit
 
     def consequences(shown: Occurrence, row: AdRow, time_ms: int) -> None:
