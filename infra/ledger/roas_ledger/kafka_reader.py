@@ -26,6 +26,8 @@ from roas_ledger.record import Partition, Record
 _OFFSET_SPEC: Any = vars(kafka_admin)["OffsetSpec"]
 
 _BATCH = 5_000
+# A batch that does not fill up takes this long: at the end of every topic.
+_BATCH_SECONDS = 0.1
 _ANSWER_SECONDS = 15.0
 _STALL_SECONDS = 30.0
 
@@ -123,7 +125,7 @@ class KafkaReader:
         moved_at = time.monotonic()
         try:
             while behind:
-                batch = self._consumer.consume(_BATCH, timeout=1.0)
+                batch = self._consumer.consume(_BATCH, timeout=_BATCH_SECONDS)
                 wanted = self._sort(batch, behind, position)
                 if batch:
                     moved_at = time.monotonic()

@@ -1,0 +1,562 @@
+"""A finished run of the pipeline, planted by hand: real servers, but no service of ours runs.
+
+The planter counts windows itself, with a Counter per dimension and nothing of the ledger's code,
+so that what the ledger finds right was made by someone else.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+import psycopg
+import redis
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from roas_contracts.codec import Codec
+from roas_contracts.dead_letters import DeadLetterBuilder
+from roas_contracts.errors import PoisonError
+from roas_contracts.events import (
+    AdClick,
+    AdConversion,
+    AdImpression,
+    AdMetric,
+    DeadLetter,
+    DeadLetterReason,
+    DeltaKind,
+    Event,
+    PlacementType,
+    ProducerProgress,
+    Source,
+)
+from roas_contracts.heartbeat import heartbeat_headers
+from roas_contracts.metric_key import metric_key
+from roas_contracts.redis_layout import (
+    Measures,
+    WindowSize,
+    WindowTotals,
+    encode_totals,
+    index_key,
+    index_member,
+    meta_key,
+    window_key,
+)
+from roas_contracts.registry import Registry
+from roas_contracts.subjects import load_subjects
+from roas_contracts.topics import create_topics
+from roas_ledger.settings import LedgerSettings
+
+T0 = 1_413_849_600_000
+"""2014-10-21T00:00:00Z, in milliseconds."""
+
+IMPRESSIONS, CLICKS, CONVERSIONS = "ad-impressions", "ad-clicks", "ad-conversions"
+EVENT_TOPICS = (IMPRESSIONS, CLICKS, CONVERSIONS)
+TOPIC_OF = {AdImpression: IMPRESSIONS, AdClick: CLICKS, AdConversion: CONVERSIONS}
+METRIC_TOPICS = {WindowSize.ONE_MINUTE: "ad-metrics-1m", WindowSize.FIVE_MINUTES: "ad-metrics-5m"}
+END_CLOCK = T0 + 15 * 60_000 + 60_000
+
+Key = tuple[WindowSize, int, str, str]
+Sums = list[int]
+Position = tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Addresses of the real servers."""
+
+    bootstrap: str
+    registry_url: str
+    dsn: str
+    redis_url: str
+
+    def ledger_settings(self) -> LedgerSettings:
+        return LedgerSettings.model_validate(
+            {
+                "kafka_bootstrap": self.bootstrap,
+                "registry_url": self.registry_url,
+                "postgres_dsn": self.dsn,
+                "redis_url": self.redis_url,
+            }
+        )
+
+
+def impression(number: int, at_ms: int, campaign: str = "c1", site: str = "s1") -> AdImpression:
+    return AdImpression(
+        event_id=str(10**19 + number),
+        event_time=at_ms,
+        labelled=True,
+        source=Source.GENERATED,
+        campaign_id=campaign,
+        advertiser_id="a1",
+        creative_id="k1",
+        placement_type=PlacementType.SITE,
+        placement_id=site,
+        placement_domain="d",
+        placement_category="g",
+        banner_pos=number % 2,
+        device_type=1,
+        connection_type=0,
+        cost_micros=1_000 + number,
+        currency="USD",
+    )
+
+
+def click(of: AdImpression, delay_ms: int) -> AdClick:
+    return AdClick(
+        event_id=f"{of.event_id}-c",
+        impression_id=of.event_id,
+        event_time=of.event_time + delay_ms,
+        impression_time=of.event_time,
+        source=of.source,
+        campaign_id=of.campaign_id,
+        advertiser_id=of.advertiser_id,
+        creative_id=of.creative_id,
+        placement_type=of.placement_type,
+        placement_id=of.placement_id,
+        placement_domain=of.placement_domain,
+        placement_category=of.placement_category,
+        banner_pos=of.banner_pos,
+        device_type=of.device_type,
+        connection_type=of.connection_type,
+        cost_micros=50_000,
+        currency="USD",
+    )
+
+
+def conversion(of: AdClick, delay_ms: int) -> AdConversion:
+    return AdConversion(
+        event_id=f"{of.impression_id}-v",
+        impression_id=of.impression_id,
+        event_time=of.event_time + delay_ms,
+        impression_time=of.impression_time,
+        click_id=of.event_id,
+        click_time=of.event_time,
+        source=of.source,
+        campaign_id=of.campaign_id,
+        advertiser_id=of.advertiser_id,
+        creative_id=of.creative_id,
+        placement_type=of.placement_type,
+        placement_id=of.placement_id,
+        placement_domain=of.placement_domain,
+        placement_category=of.placement_category,
+        banner_pos=of.banner_pos,
+        device_type=of.device_type,
+        connection_type=of.connection_type,
+        conversion_type="purchase",
+        revenue_micros=9_000_000,
+        currency="USD",
+    )
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait, bounded, for something to become true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "this did not come true in time"
+        time.sleep(0.05)
+
+
+def one_run() -> list[Event]:
+    """60 impressions in the first 15 minutes, every fourth clicked, every second click bought."""
+    events: list[Event] = []
+    for number in range(60):
+        shown = impression(number, T0 + number * 14_000, f"c{number % 3}", f"s{number % 5}")
+        events.append(shown)
+        if number % 4 == 0 and number < 50:
+            clicked = click(shown, 20_000)
+            events.append(clicked)
+            if number % 8 == 0:
+                events.append(conversion(clicked, 30_000))
+    return events
+
+
+def counted(events: Iterable[Event]) -> dict[Key, Sums]:
+    """What the stream has to say about these events."""
+    sums: dict[Key, Sums] = defaultdict(lambda: [0, 0, 0, 0, 0])
+    for event in events:
+        assert isinstance(event, AdImpression | AdClick | AdConversion)
+        parts = [
+            isinstance(event, AdImpression),
+            isinstance(event, AdClick),
+            isinstance(event, AdConversion),
+            0 if isinstance(event, AdConversion) else event.cost_micros,
+            event.revenue_micros if isinstance(event, AdConversion) else 0,
+        ]
+        for size in WindowSize:
+            start = event.event_time // size.millis * size.millis
+            for dimension, value in (
+                ("total", "all"),
+                ("campaign", event.campaign_id),
+                ("placement", f"site:{event.placement_id}"),
+                ("banner_pos", str(event.banner_pos)),
+                ("device_type", str(event.device_type)),
+            ):
+                cell = sums[(size, start, dimension, value)]
+                for index, part in enumerate(parts):
+                    cell[index] += int(part)
+    return dict(sums)
+
+
+def deltas(sums: dict[Key, Sums], kind: DeltaKind, now_ms: int) -> list[tuple[str, AdMetric]]:
+    """The stream's records, each with its topic."""
+    return [
+        (
+            METRIC_TOPICS[size],
+            AdMetric(
+                dimension=dimension,
+                value=value,
+                window_start=start,
+                window_end=start + size.millis,
+                kind=kind,
+                impressions=cell[0],
+                clicks=cell[1],
+                conversions=cell[2],
+                cost_micros=cell[3],
+                revenue_micros=cell[4],
+                currency="USD",
+                emitted_at=now_ms,
+            ),
+        )
+        for (size, start, dimension, value), cell in sorted(sums.items())
+    ]
+
+
+@dataclass
+class PlantedPipeline:
+    """Plants a finished run into the servers, and offers to damage it."""
+
+    servers: Servers
+    codecs: dict[str, Codec] = field(init=False)
+    poison: list[Position] = field(default_factory=list)
+    planted: list[tuple[str, AdMetric]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        registry = Registry(self.servers.registry_url)
+        registered = registry.register(load_subjects().values())
+        assert registered
+        self.codecs = {
+            topic: Codec.for_topic(topic, registry.schema_id(topic)) for topic in load_subjects()
+        }
+        self.admin = AdminClient({"bootstrap.servers": self.servers.bootstrap})
+        self.producer = self.new_producer()
+        self.redis = redis.Redis.from_url(self.servers.redis_url, decode_responses=True)
+
+    def restore_stores(self) -> None:
+        """Tables and Redis as they were after `plant`."""
+        self.clear_stores()
+        self.fill_stores()
+
+    def fill_stores(self) -> None:
+        self.store(self.planted)
+        self.cache(self.planted)
+        self.consume_all()
+
+    def new_producer(self) -> Producer:
+        producer = Producer(
+            {
+                "bootstrap.servers": self.servers.bootstrap,
+                "transactional.id": f"planter-{uuid.uuid4()}",
+                "partitioner": "murmur2_random",
+            }
+        )
+        producer.init_transactions(30)
+        return producer
+
+    def clear(self) -> None:
+        """Fresh topics, empty tables, empty Redis."""
+        subjects = load_subjects()
+        existing = self.topics()
+        if existing:
+            for future in self.admin.delete_topics(list(existing)).values():
+                future.result(timeout=30)
+            wait_until(lambda: not self.topics())
+        create_topics(self.admin, subjects.values(), max_replication=1)
+        wait_until(lambda: self.topics() == set(subjects))
+        self.producer = self.new_producer()  # One that has never heard of the old topics.
+        self.clear_stores()
+
+    def topics(self) -> set[str]:
+        """Our topics, as a client that has cached nothing sees them."""
+        admin = AdminClient({"bootstrap.servers": self.servers.bootstrap})
+        return set(admin.list_topics(timeout=10).topics) & set(load_subjects())
+
+    def clear_stores(self) -> None:
+        """Empty tables, empty Redis."""
+        with psycopg.connect(self.servers.dsn, autocommit=True) as connection:
+            connection.execute(
+                "TRUNCATE realtime.metrics_1m, realtime.metrics_5m, realtime.consumed_offsets"
+            )
+        self.redis.flushall()
+
+    def plant(
+        self,
+        letters: Callable[[list[Position]], list[Position]] = lambda positions: positions,
+        forge: Callable[[DeadLetter], DeadLetter] = lambda letter: letter,
+        hold_back: bool = False,
+    ) -> Callable[[], None]:
+        """A whole finished run; its last three impressions were counted as late.
+
+        Args:
+            letters: which poison positions get a dead letter.
+            forge: what becomes of the first dead letter.
+            hold_back: leave everything behind the events to the function that is returned.
+        """
+        now_ms = time.time_ns() // 1_000_000
+        events = one_run()
+        lately = [event for event in events if isinstance(event, AdImpression)][-3:]
+        on_time = [event for event in events if event not in lately]
+        self.send_events(events)
+        self.poison = self.send_poison()
+        self.heartbeat(END_CLOCK)
+        self.send_progress(events)
+        self.planted = [
+            *deltas(counted(on_time), DeltaKind.ON_TIME, now_ms),
+            *deltas(counted(lately), DeltaKind.LATE, now_ms),
+        ]
+
+        def finish() -> None:
+            self.send_dead_letters(letters(self.poison), forge)
+            self.send_deltas(self.planted)
+            self.fill_stores()
+
+        if not hold_back:
+            finish()
+        return finish
+
+    def send_events(self, events: Iterable[Event]) -> None:
+        self.producer.begin_transaction()
+        for event in events:
+            assert isinstance(event, AdImpression | AdClick | AdConversion)
+            topic = TOPIC_OF[type(event)]
+            key = event.event_id if isinstance(event, AdImpression) else event.impression_id
+            self.producer.produce(topic, self.codecs[topic].encode(event), key)
+        self.producer.commit_transaction(30)
+
+    def heartbeat(self, clock_ms: int) -> None:
+        """One heartbeat to every partition of every event topic."""
+        self.producer.begin_transaction()
+        for topic in EVENT_TOPICS:
+            for partition in range(load_subjects()[topic].file.topic.partitions):
+                headers = heartbeat_headers(clock_ms)
+                self.producer.produce(topic, None, None, partition=partition, headers=headers)
+        self.producer.commit_transaction(30)
+
+    def send_poison(self) -> list[Position]:
+        """Four poison records and one for another group; returns the poison's positions."""
+        good = self.codecs[CLICKS].encode(click(impression(900, T0 + 60_000), 1_000))
+        positions: list[Position] = []
+
+        def note(error: object, message: object) -> None:
+            assert error is None
+            positions.append((message.topic(), message.partition(), message.offset()))  # type: ignore[attr-defined]
+
+        self.producer.begin_transaction()
+        twice: list[tuple[str, str | bytes | None]] = [("h", b"1"), ("h", None)]
+        self.producer.produce(IMPRESSIONS, b"\x07rubbish", b"k", headers=twice, on_delivery=note)
+        self.producer.produce(CLICKS, good + b"\0", None, on_delivery=note)
+        self.producer.produce(CLICKS, good[:-3], b"k", on_delivery=note)
+        self.producer.produce(CONVERSIONS, None, b"k", on_delivery=note)
+        for_others: list[tuple[str, str | bytes | None]] = [("roas-for-group", b"batch")]
+        self.producer.produce(CLICKS, good, b"k", headers=for_others)
+        self.producer.commit_transaction(30)
+        return positions
+
+    def send_dead_letters(
+        self,
+        positions: Iterable[Position],
+        forge: Callable[[DeadLetter], DeadLetter] = lambda letter: letter,
+    ) -> None:
+        """The stream's dead letters for records at these positions; the first one forged."""
+        build = DeadLetterBuilder("ctr-stream", "0.1.0", "ctr-stream")
+        reasons = {
+            b"\x07rubbish": DeadLetterReason.NOT_WIRE_FORMAT,
+            None: DeadLetterReason.NULL_VALUE,
+        }
+        letters = []
+        for message in self.read_at(positions):
+            value = message.value()
+            trailing = value is not None and value.endswith(b"D\0")
+            other = DeadLetterReason.TRAILING_BYTES if trailing else DeadLetterReason.UNDECODABLE
+            error = PoisonError(reasons.get(value, other), "planted")
+            letters.append(build.from_record(message, error, stage="decode", now_ms=1))
+        letters[:1] = map(forge, letters[:1])
+        self.producer.begin_transaction()
+        for letter in letters:
+            encoded = self.codecs["dead-letters"].encode(letter)
+            self.producer.produce("dead-letters", encoded, letter.dead_letter_id)
+        self.producer.commit_transaction(30)
+
+    def read_at(self, positions: Iterable[Position]) -> list:  # type: ignore[type-arg]
+        """The records at positions, as consumed."""
+        found = []
+        for topic, partition, offset in positions:
+            consumer = Consumer(
+                {
+                    "bootstrap.servers": self.servers.bootstrap,
+                    "group.id": "planter",
+                    "enable.auto.commit": False,
+                }
+            )
+            consumer.assign([TopicPartition(topic, partition, offset)])
+            message = consumer.poll(15)
+            assert message is not None
+            assert message.error() is None
+            assert message.offset() == offset
+            found.append(message)
+            consumer.close()
+        return found
+
+    def send_deltas(self, planted: Iterable[tuple[str, AdMetric]]) -> None:
+        self.producer.begin_transaction()
+        for topic, delta in planted:
+            key = metric_key(delta.dimension, delta.value)
+            self.producer.produce(topic, self.codecs[topic].encode(delta), key)
+        self.producer.commit_transaction(30)
+
+    def send_progress(self, events: list[Event]) -> None:
+        kinds = [type(event) for event in events]
+        progress = ProducerProgress(
+            input="planted",
+            input_name="planted",
+            options="{}",
+            rows_read=kinds.count(AdImpression),
+            impressions=kinds.count(AdImpression),
+            clicks=kinds.count(AdClick),
+            conversions=kinds.count(AdConversion),
+            dead_letters=0,
+            emitted_through=END_CLOCK,
+            events_emitted=len(events),
+            rebase_ms=0,
+            finished=True,
+            updated_at=1,
+        )
+        earlier = replace(progress, rows_read=1, impressions=1, finished=False)
+        self.producer.begin_transaction()
+        for record in (earlier, progress):
+            encoded = self.codecs["producer-progress"].encode(record)
+            self.producer.produce("producer-progress", encoded, "planted")
+        self.producer.commit_transaction(30)
+
+    def store(self, planted: Iterable[tuple[str, AdMetric]]) -> None:
+        """What the cache writer would have written to PostgreSQL."""
+        measures = ("impressions", "clicks", "conversions", "cost_micros", "revenue_micros")
+        kinds = {
+            DeltaKind.ON_TIME: "on_time",
+            DeltaKind.LATE: "late",
+            DeltaKind.CORRECTION: "correction",
+        }
+        every = [f"{kind}_{measure}" for kind in kinds.values() for measure in measures]
+        every += [f"{kind}_deltas" for kind in kinds.values()]
+        added = ", ".join(f"{name} = metrics.{name} + excluded.{name}" for name in every)
+        conflict = f"(window_start, dimension, value, currency) DO UPDATE SET {added}"
+        with psycopg.connect(self.servers.dsn) as connection:
+            for table in ("metrics_1m", "metrics_5m"):
+                connection.execute(
+                    "SELECT realtime.ensure_day_partition(%s, '2014-10-21')", [table]
+                )
+            for topic, delta in planted:
+                table = topic.removeprefix("ad-").replace("-", "_")
+                row = dict.fromkeys(every, 0)
+                kind = kinds[delta.kind]
+                row |= {f"{kind}_{measure}": getattr(delta, measure) for measure in measures}
+                row[f"{kind}_deltas"] = 1
+                connection.execute(
+                    f"INSERT INTO realtime.{table} AS metrics (window_start, dimension, value,"
+                    f" currency, {', '.join(every)}, first_emitted_at, last_emitted_at, revision)"
+                    f" VALUES (to_timestamp(%s / 1000.0), %s, %s, 'USD',"
+                    f" {', '.join(['%s'] * len(every))}, now(), now(), 1)"
+                    f" ON CONFLICT {conflict}",
+                    [delta.window_start, delta.dimension, delta.value, *row.values()],
+                )
+
+    def cache(self, planted: list[tuple[str, AdMetric]]) -> None:
+        """What the cache writer would have written to Redis, 700 ms after the deltas."""
+        now_ms = planted[0][1].emitted_at
+        rows: dict[Key, WindowTotals] = {}
+        for topic, delta in planted:
+            size = WindowSize(topic.rpartition("-")[2])
+            added = Measures(
+                delta.impressions,
+                delta.clicks,
+                delta.conversions,
+                delta.cost_micros,
+                delta.revenue_micros,
+            )
+            key = (size, delta.window_start, delta.dimension, delta.value)
+            row = rows.get(key) or WindowTotals(
+                size=size,
+                dimension=delta.dimension,
+                value=delta.value,
+                window_start=delta.window_start,
+                totals=Measures(),
+                revision=0,
+                first_emitted_at=delta.emitted_at,
+                last_emitted_at=delta.emitted_at,
+                written_at=now_ms + 700,
+            )
+            rows[key] = replace(
+                row,
+                totals=row.totals + added,
+                late=row.late + added if delta.kind is DeltaKind.LATE else row.late,
+                revision=row.revision + 1,
+            )
+        for row in rows.values():
+            self.set_cached(row)
+        for size in WindowSize:
+            newest = max(row.window_start for row in rows.values() if row.size is size)
+            meta = {
+                "newest_window_start": newest,
+                "newest_emitted_at": now_ms,
+                "written_at": now_ms + 700,
+                "warmed_at": 0,
+                "kept_windows": 1_000,
+                "ttl_seconds": 3_600,
+                "currency": "USD",
+            }
+            self.redis.hset(meta_key(size), mapping=meta)
+
+    def set_cached(self, row: WindowTotals) -> None:
+        key = window_key(row.size, row.dimension, row.window_start)
+        self.redis.hset(key, row.value, encode_totals(row))
+        member = index_member(row.dimension, row.window_start)
+        self.redis.zadd(index_key(row.size), {member: row.window_start})
+
+    def consume_all(self) -> None:
+        """Both consumers have read everything."""
+        cluster = self.admin.list_topics(timeout=10).cluster_id
+        consumer = Consumer({"bootstrap.servers": self.servers.bootstrap, "group.id": "ctr-stream"})
+        partitions = {
+            topic: range(load_subjects()[topic].file.topic.partitions)
+            for topic in (*EVENT_TOPICS, *METRIC_TOPICS.values())
+        }
+        ends = {
+            (topic, number): consumer.get_watermark_offsets(
+                TopicPartition(topic, number), timeout=10
+            )[1]
+            for topic, numbers in partitions.items()
+            for number in numbers
+        }
+        consumer.commit(
+            offsets=[
+                TopicPartition(topic, number, end)
+                for (topic, number), end in ends.items()
+                if topic in EVENT_TOPICS
+            ],
+            asynchronous=False,
+        )
+        consumer.close()
+        with psycopg.connect(self.servers.dsn) as connection:
+            for (topic, number), end in ends.items():
+                if topic not in EVENT_TOPICS:
+                    connection.execute(
+                        "INSERT INTO realtime.consumed_offsets (consumer_group, topic, partition,"
+                        " next_offset, cluster_id, topic_id, writer_epoch)"
+                        " VALUES ('cache-writer', %s, %s, %s, %s, 't', 1)"
+                        " ON CONFLICT (consumer_group, topic, partition)"
+                        " DO UPDATE SET next_offset = excluded.next_offset",
+                        [topic, number, end, cluster],
+                    )
