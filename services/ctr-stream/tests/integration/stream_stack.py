@@ -16,8 +16,8 @@ from roas_local.components import FlinkCluster, KafkaBroker, SchemaRegistry, Ser
 from roas_local.install import default_toolchain
 from roas_local.ports import free_port
 
-IMPORT_PATH: Final = os.pathsep.join(path for path in sys.path if path)
-"""Where a child process finds what this one has found."""
+IMPORT_PATH: Final = os.pathsep.join(str(Path(path).absolute()) for path in sys.path if path)
+"""Where a child process, which has another working directory, finds what this one has found."""
 
 
 class StreamStack:
@@ -87,12 +87,10 @@ class StreamStack:
         with process:
             yield process
 
-    def checkpoints_completed(self) -> int:
-        """Of the newest job."""
+    def alive_jobs(self) -> int:
+        """Jobs that have not ended, whatever their name."""
         jobs = httpx.get(f"{self.flink.rest_url}/jobs/overview", timeout=5).json()["jobs"]
-        newest = max(jobs, key=lambda job: job["start-time"])
-        answer = httpx.get(f"{self.flink.rest_url}/jobs/{newest['jid']}/checkpoints", timeout=5)
-        return int(answer.json()["counts"]["completed"])
+        return sum(job["state"] not in ("FINISHED", "CANCELED", "FAILED") for job in jobs)
 
 
 @contextmanager
