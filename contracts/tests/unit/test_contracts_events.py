@@ -27,7 +27,7 @@ PYTHON_TYPES: Mapping[str, Any] = {
 
 def expected_type(schema: Any) -> Any:
     if isinstance(schema, list):
-        return Union[tuple(expected_type(branch) for branch in schema)]  # noqa: UP007
+        return Union[tuple(expected_type(branch) for branch in schema)]
     kind = schema if isinstance(schema, str) else schema["type"]
     if kind == "enum":
         return ENUMS[schema["name"]]

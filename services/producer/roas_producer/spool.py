@@ -62,7 +62,7 @@ class Spool(Generic[T]):
             at, spooled = 0, self._spooled
             while spooled > 0:
                 self._file.seek(at)
-                chunk = marshal.load(self._file)  # noqa: S302
+                chunk = marshal.load(self._file)
                 at = self._file.tell()
                 spooled -= len(chunk)
                 yield from map(self._unpack, chunk)
