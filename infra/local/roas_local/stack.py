@@ -117,7 +117,7 @@ class Stack:
                 **storage,
                 "HEALTH_PORT": str(ports.cache_writer_health_port),
             },
-            "LEDGER": {**shared, **storage, "FLINK_URL": self.flink.rest_url},
+            "LEDGER": {**shared, **storage},
         }
         settings = {
             f"ROAS_{service}_{name}": value
