@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from roas_contracts.errors import InputError
-from roas_contracts.events import DeadLetterReason
 from roas_producer.kaggle import RowParser
 from roas_producer.rows import AdRow, BadRow, HourBlock
 from roas_producer.spool import IN_MEMORY, Spool
@@ -37,7 +35,8 @@ def hour_blocks(
     Raises:
         InputError: hours go backwards; names file and line.
     """
-    rows, bad = _row_spool(in_memory), _bad_spool(in_memory)
+    rows = Spool[AdRow](parser.row, in_memory)
+    bad = Spool[BadRow](parser.bad_row, in_memory)
     current: int | None = None
     bound_ms = 0 if skip_before_ms is None else skip_before_ms
     # Not before there is a good row: bad rows at the head of the file belong to the first hour,
@@ -52,7 +51,7 @@ def hour_blocks(
             parsed = parser.parse(number, raw)
             if isinstance(parsed, BadRow):
                 if not skipping:
-                    bad.append(parsed)
+                    bad.append(number, raw, parsed)
                 continue
             if current is None and parsed.hour_start_ms < bound_ms:
                 skipping = True
@@ -69,7 +68,7 @@ def hour_blocks(
                 rows.close()
                 bad.close()
             current = parsed.hour_start_ms
-            rows.append(parsed)
+            rows.append(number, raw, parsed)
         if len(rows) or len(bad):
             yield HourBlock(current or 0, rows, bad)
     finally:
@@ -80,21 +79,6 @@ def hour_blocks(
 def _surely_before(parser: RowParser, raw: bytes, bound_ms: int) -> bool:
     claimed = parser.hour_ms(raw)
     return claimed is not None and claimed < bound_ms
-
-
-def _row_spool(in_memory: int) -> Spool[AdRow]:
-    return Spool(tuple, AdRow._make, in_memory)
-
-
-def _bad_spool(in_memory: int) -> Spool[BadRow]:
-    def pack(row: BadRow) -> tuple[Any, ...]:
-        return row.line, row.reason.value, row.detail, row.raw
-
-    def unpack(packed: tuple[Any, ...]) -> BadRow:
-        line, reason, detail, raw = packed
-        return BadRow(line, DeadLetterReason(reason), detail, raw)
-
-    return Spool(pack, unpack, in_memory)
 
 
 def _hour(millis: int) -> str:

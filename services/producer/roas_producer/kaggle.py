@@ -107,6 +107,17 @@ class RowParser:
         except PoisonError as error:
             return BadRow(line, error.reason, error.detail, raw)
 
+    def row(self, line: int, raw: bytes) -> AdRow:
+        """Parse a line of which it is known that it is a good row."""
+        return self._row(line, raw)
+
+    def bad_row(self, line: int, raw: bytes) -> BadRow:
+        """Parse a line of which it is known that it is a bad row."""
+        parsed = self.parse(line, raw)
+        if isinstance(parsed, AdRow):
+            raise ValueError(f"line {line} is a good row")
+        return parsed
+
     def hour_ms(self, raw: bytes) -> int | None:
         """The hour a line claims, where it can be read at a glance; None where it cannot."""
         fields = raw.split(b",", 3)

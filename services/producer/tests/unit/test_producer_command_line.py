@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -35,7 +36,11 @@ OPTIONS = RunOptions(
 
 def run(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     command: Sequence[str | Path] = [sys.executable, "-m", "roas_producer", *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, timeout=120, check=False)
+    # A child process finds what this one has found.
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    return subprocess.run(
+        command, input=stdin, env=env, capture_output=True, timeout=120, check=False
+    )
 
 
 def train_file(folder: Path, rows: int = 100) -> Path:

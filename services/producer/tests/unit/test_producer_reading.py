@@ -31,25 +31,29 @@ def read(
     return [HourBlock(b.start_ms, list(b.rows), list(b.bad)) for b in blocks]
 
 
+def spooled(count: int, in_memory: int) -> Spool[tuple[int, bytes]]:
+    spool = Spool(lambda line, raw: (line, raw), in_memory)
+    for number in range(count):
+        spool.append(number, b"x" * (number % 7), (number, b"x" * (number % 7)))
+    return spool
+
+
 @given(st.integers(0, 60), st.integers(1, 10))
 def test_a_spool_gives_back_what_was_put_in_as_often_as_asked(count: int, in_memory: int) -> None:
-    spool: Spool[tuple[int, str]] = Spool(tuple, lambda packed: (packed[0], packed[1]), in_memory)
-    for number in range(count):
-        spool.append((number, str(number)))
-    expected = [(number, str(number)) for number in range(count)]
+    spool = spooled(count, in_memory)
+    expected = [(number, b"x" * (number % 7)) for number in range(count)]
     assert len(spool) == count
     assert list(spool) == expected
-    assert list(spool) == expected
+    assert list(zip(spool, spool, strict=True)) == list(zip(expected, expected, strict=True))
     spool.close()
     assert len(spool) == 0
 
 
 def test_a_large_hour_holds_few_objects() -> None:
-    spool: Spool[tuple[int]] = Spool(tuple, lambda packed: (packed[0],), in_memory=10)
-    for number in range(25_000):
-        spool.append((number,))
-    assert len(spool._items) < 1_000
-    assert [number for (number,) in spool] == list(range(25_000))
+    spool = spooled(25_000, in_memory=10)
+    assert len(spool._items) == 0
+    assert len(spool._entries) < 1_000
+    assert [number for number, _ in spool] == list(range(25_000))
     spool.close()
 
 
