@@ -5,13 +5,12 @@ byte, where it was read, who failed at it and why.
 """
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from roas_contracts import headers as header_names
 from roas_contracts.errors import PoisonError
-from roas_contracts.events import DeadLetter, OriginType
+from roas_contracts.events import DeadLetter, Headers, OriginType
 
 _ID_DIGITS: Final = 32
 
@@ -19,7 +18,7 @@ _TIMESTAMP_TYPES: Final = {1: "CREATE_TIME", 2: "LOG_APPEND_TIME"}
 """confluent-kafka's TIMESTAMP_… constants."""
 
 
-class ConsumedRecord(Protocol):
+class ConsumedRecord(header_names.HasHeaders, Protocol):
     """What we need of a `confluent_kafka.Message`."""
 
     def topic(self) -> str | None:
@@ -36,9 +35,6 @@ class ConsumedRecord(Protocol):
 
     def value(self) -> bytes | None:
         """Its value, as it came."""
-
-    def headers(self) -> Sequence[tuple[str, bytes | None]] | None:
-        """Its headers in order; None where there are none."""
 
     def timestamp(self) -> tuple[int, int]:
         """The kind of timestamp (0 none, 1 create, 2 log append), and milliseconds."""
@@ -84,7 +80,7 @@ class DeadLetterBuilder:
             raise ValueError("a consumed record has a topic, a partition and an offset")
         timestamp_type, timestamp = record.timestamp()
         known_type = _TIMESTAMP_TYPES.get(timestamp_type)
-        headers = tuple(record.headers() or ())
+        headers = header_names.of(record)
         return DeadLetter(
             dead_letter_id=kafka_dead_letter_id(topic, partition, offset, self.consumer_group),
             origin_type=OriginType.KAFKA,
@@ -146,7 +142,7 @@ def _dead_letter_id(*parts: str | int) -> str:
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:_ID_DIGITS]
 
 
-def _replay_of(headers: Sequence[tuple[str, bytes | None]]) -> str | None:
+def _replay_of(headers: Headers) -> str | None:
     """Lenient: a header that is damaged too must not keep a dead letter from being written."""
     value = header_names.last(headers, header_names.REPLAY_OF)
     return value.decode("utf-8", "replace") if value else None

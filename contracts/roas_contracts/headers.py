@@ -5,7 +5,9 @@ are case-sensitive.
 """
 
 from collections.abc import Iterable
-from typing import Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, cast
+
+from roas_contracts.events import Headers
 
 HeaderItems: TypeAlias = Iterable[tuple[str, bytes | None]] | None
 """Headers as confluent-kafka gives them; None where a record has none."""
@@ -21,6 +23,18 @@ REPLAY_OF: Final = "roas-replay-of"
 
 FOR_GROUP: Final = "roas-for-group"
 """The one consumer group that this record is meant for, UTF-8; every other group skips it."""
+
+
+class HasHeaders(Protocol):
+    """A `confluent_kafka.Message`, whose type says more than it ever returns (a dict, text)."""
+
+    def headers(self) -> Any:
+        """The headers in order; None where there are none."""
+
+
+def of(record: HasHeaders) -> Headers:
+    """The headers of a consumed record, in order, repeats kept."""
+    return cast(Headers, tuple(record.headers() or ()))
 
 
 def last(headers: HeaderItems, name: str) -> bytes | None:

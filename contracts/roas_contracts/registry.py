@@ -5,6 +5,7 @@ that was wiped and no longer serves our own subjects is an outage: every record 
 poison, and none is.
 """
 
+import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -62,7 +63,13 @@ class Registry:
             raise MisconfigurationError(
                 f"the registry's URL {url!r} is not one: {error}"
             ) from error
+        # Also when nobody closes it: a connection that is left open is a warning at best.
+        self._close = weakref.finalize(self, self._client.close)
         self._patience = patience_seconds
+
+    def close(self) -> None:
+        """Close the connection; it is closed with the object's life at the latest."""
+        self._close()
 
     def register(self, subjects: Iterable[Subject]) -> list[RegisteredVersion]:
         """Set each subject's compatibility mode and register its versions in order. Idempotent.

@@ -93,7 +93,7 @@ def _handler(
     readiness: Callable[[], Readiness], registry: CollectorRegistry
 ) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802
             path = self.path.partition("?")[0]
             if path == "/healthz":
                 self._answer(200, _JSON, b'{"status": "alive"}\n')

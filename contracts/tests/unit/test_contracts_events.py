@@ -1,5 +1,7 @@
 """The Python types are held against the schemas, field by field."""
 
+import functools
+import operator
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -27,7 +29,7 @@ PYTHON_TYPES: Mapping[str, Any] = {
 
 def expected_type(schema: Any) -> Any:
     if isinstance(schema, list):
-        return Union[tuple(expected_type(branch) for branch in schema)]
+        return functools.reduce(operator.or_, (expected_type(branch) for branch in schema))
     kind = schema if isinstance(schema, str) else schema["type"]
     if kind == "enum":
         return ENUMS[schema["name"]]

@@ -5,7 +5,6 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
 
 import httpx
 import pytest
@@ -115,7 +114,10 @@ def test_stopping_what_is_over_does_nothing() -> None:
 def test_many_threads_can_wait() -> None:
     with StopSignal() as stop:
         results: list[bool] = []
-        wait: Callable[[], None] = lambda: results.append(stop.wait(30))
+
+        def wait() -> None:
+            results.append(stop.wait(30))
+
         threads = [threading.Thread(target=wait) for _ in range(4)]
         for thread in threads:
             thread.start()

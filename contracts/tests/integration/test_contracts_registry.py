@@ -1,0 +1,227 @@
+"""Registration and writer schemas on the real registry: well, away, failing and wiped."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+from roas_contracts import exit_codes, wire
+from roas_contracts.codec import Codec
+from roas_contracts.decoder import Decoder
+from roas_contracts.errors import MisconfigurationError, PoisonError, TransientError
+from roas_contracts.events import TYPE_OF_TOPIC, DeadLetterReason
+from roas_contracts.registry import Registry, SchemaSource
+from roas_contracts.rules import Rules
+from roas_contracts.subjects import contracts_directory, load_subject, load_subjects
+from roas_corpus.records import NOW_MS, RECORDS, inline_schemas
+from roas_local.components import SchemaRegistry
+
+UNKNOWN = 4711
+NOT_AVRO = '{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}'
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SchemaRegistry]:
+    with SchemaRegistry(tmp_path_factory.mktemp("registry")) as started:
+        Registry(started.url).register(load_subjects().values())
+        yield started
+
+
+@pytest.fixture()
+def client(server: SchemaRegistry) -> Iterator[SchemaRegistryClient]:
+    """Confluent's own."""
+    with SchemaRegistryClient({"url": server.url}) as opened:
+        yield opened
+
+
+def impatient(server: SchemaRegistry) -> SchemaSource:
+    return SchemaSource(Registry(server.url, patience_seconds=0))
+
+
+def test_registering_again_changes_nothing(
+    server: SchemaRegistry, client: SchemaRegistryClient
+) -> None:
+    first = Registry(server.url).register(load_subjects().values())
+    second = Registry(server.url).register(load_subjects().values())
+
+    assert first == second
+    assert [(d.topic, d.version) for d in first] == [(name, 1) for name in load_subjects()]
+    assert len({done.schema_id for done in first}) == len(first)
+    for done in first:
+        assert client.get_versions(done.subject) == [1]
+        assert client.get_compatibility(done.subject) == "FULL_TRANSITIVE"
+        assert Registry(server.url).schema_id(done.topic) == done.schema_id
+
+
+def test_what_confluents_serializer_writes_is_read(
+    server: SchemaRegistry, client: SchemaRegistryClient
+) -> None:
+    topic = "ad-clicks"
+    conf = {"auto.register.schemas": False, "use.latest.version": True}
+    serialize = AvroSerializer(client, None, conf=conf)
+    context = SerializationContext(topic, MessageField.VALUE)
+    value = serialize(dict(RECORDS[topic]), context)
+
+    decoder = Decoder(topic, SchemaSource(server.url), Rules(group="g"))
+    event = decoder.decode(value, None, NOW_MS)
+
+    assert event == TYPE_OF_TOPIC[topic](**RECORDS[topic])
+    codec = Codec.for_topic(topic, Registry(server.url).schema_id(topic))
+    assert codec.encode(event) == value
+    read = AvroDeserializer(client)(codec.encode(event), context)
+    assert read["event_id"] == RECORDS[topic]["event_id"]
+
+
+def test_a_newer_version_of_another_team_is_read(
+    server: SchemaRegistry, client: SchemaRegistryClient
+) -> None:
+    schema = inline_schemas()[50]
+    schema_id = client.register_schema("elsewhere-value", Schema(json.dumps(schema), "AVRO"))
+    source = SchemaSource(server.url)
+    assert json.loads(source.schema(schema_id))["fields"][-1]["name"] == "auction_id"
+
+
+def test_a_schema_that_is_not_avro_has_no_text(
+    server: SchemaRegistry, client: SchemaRegistryClient
+) -> None:
+    schema_id = client.register_schema("json-value", Schema(NOT_AVRO, "JSON"))
+    assert SchemaSource(server.url).schema(schema_id) == ""
+    decoder = Decoder("ad-clicks", SchemaSource(server.url), Rules(group="g"))
+    with pytest.raises(PoisonError) as caught:
+        decoder.decode(wire.pack(schema_id, b""), None, NOW_MS)
+    assert caught.value.reason is DeadLetterReason.WRONG_RECORD_TYPE
+
+
+@pytest.mark.parametrize("schema_id", [0, UNKNOWN, 2**31 - 1, -1, -(2**31)])
+def test_an_unknown_id_is_poison_while_the_registry_is_well(
+    server: SchemaRegistry, schema_id: int
+) -> None:
+    with pytest.raises(PoisonError) as caught:
+        impatient(server).schema(schema_id)
+    assert caught.value.reason is DeadLetterReason.UNKNOWN_SCHEMA_ID
+
+
+def test_an_incompatible_version_is_refused_by_file(
+    server: SchemaRegistry, client: SchemaRegistryClient, tmp_path: Path
+) -> None:
+    shutil.copytree(contracts_directory() / "ad-clicks", tmp_path / "ad-clicks")
+    schema = json.loads((tmp_path / "ad-clicks" / "v1.avsc").read_text("utf-8"))
+    schema["fields"].append({"name": "required", "type": "string", "doc": "No default."})
+    (tmp_path / "ad-clicks" / "v2.avsc").write_text(json.dumps(schema), "utf-8")
+
+    with pytest.raises(MisconfigurationError, match=r"refuses .*v2\.avsc"):
+        Registry(server.url).register([load_subject("ad-clicks", tmp_path)])
+    assert client.get_versions("ad-clicks-value") == [1]
+
+
+def test_an_outage_is_no_poison_and_known_ids_go_on(server: SchemaRegistry) -> None:
+    source = impatient(server)
+    known = Registry(server.url).schema_id("ad-clicks")
+    text = source.schema(known)
+    server.kill()
+    try:
+        with pytest.raises(TransientError, match="does not answer"):
+            source.schema(UNKNOWN)
+        assert source.schema(known) == text
+        with pytest.raises(TransientError):
+            impatient(server).schema(known)
+    finally:
+        server.start()
+    assert impatient(server).schema(known) == text
+    with pytest.raises(PoisonError):
+        source.schema(UNKNOWN)
+
+
+def test_a_wiped_registry_is_an_outage(tmp_path: Path) -> None:
+    with SchemaRegistry(tmp_path / "registry") as server:
+        with pytest.raises(TransientError, match="wiped, or the schemas are not registered yet"):
+            impatient(server).schema(UNKNOWN)
+        with pytest.raises(MisconfigurationError, match="roas_contracts register"):
+            Registry(server.url).schema_id("ad-clicks")
+
+        Registry(server.url).register(load_subjects().values())
+        with pytest.raises(PoisonError):
+            impatient(server).schema(UNKNOWN)
+
+
+class _Broken(BaseHTTPRequestHandler):
+    """Answers as proxies and failing servers do; the path says how."""
+
+    def do_GET(self) -> None:  # noqa: N802
+        status = int(self.path.split("/")[1])
+        body = b"<html>no registry</html>" if "html" in self.path else b'{"error_code": 50001}'
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.mark.parametrize("how", ["200/html", "404/html", "500/json", "503/html", "401/json"])
+def test_an_answer_that_is_no_registrys_is_an_outage(how: str) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Broken) as http:
+        threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True).start()
+        url = f"http://127.0.0.1:{http.server_address[1]}/{how}"
+        try:
+            with pytest.raises(TransientError):
+                SchemaSource(Registry(url, patience_seconds=0)).schema(UNKNOWN)
+        finally:
+            http.shutdown()
+
+
+def test_a_url_that_is_none_is_named() -> None:
+    with pytest.raises(MisconfigurationError, match="registry.example"):
+        Registry("registry.example")
+
+
+def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "roas_contracts", *arguments],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_command_line_registers(server: SchemaRegistry) -> None:
+    done = call("register", "ad-clicks", "dead-letters", "--registry-url", server.url, "--json")
+    assert (done.returncode, done.stderr) == (exit_codes.OK, "")
+    rows = json.loads(done.stdout)
+    assert [row["topic"] for row in rows] == ["ad-clicks", "dead-letters"]
+    assert rows[0]["schema_id"] == Registry(server.url).schema_id("ad-clicks")
+
+
+def test_the_command_line_says_that_the_registry_is_away() -> None:
+    url = "http://127.0.0.1:9/apis/ccompat/v7"
+    done = call("register", "--registry-url", url, "--patience", "0")
+    assert done.returncode == exit_codes.UNAVAILABLE
+    assert done.stdout == ""
+    (sentence,) = done.stderr.splitlines()
+    assert sentence.startswith(f"Error: the registry at {url} does not answer")
+
+
+def test_the_command_line_names_an_unknown_topic() -> None:
+    done = call("register", "ad-clikcs")
+    assert done.returncode == exit_codes.USAGE
+    assert "ad-clikcs" in done.stderr
+
+
+def test_the_command_line_lists_the_contracts() -> None:
+    done = call("list", "--json")
+    assert done.returncode == exit_codes.OK
+    assert [row["topic"] for row in json.loads(done.stdout)] == sorted(TYPE_OF_TOPIC)
+    assert "ad-impressions" in call("list").stdout
