@@ -61,6 +61,8 @@ def parse(text: str) -> dict[ArtifactSet, tuple[Artifact, ...]]:
             sets[ArtifactSet(entry["set"])].append(artifact)
         except (KeyError, ValueError) as error:
             raise MisconfigurationError(f"{_FILE}: bad entry {entry}: {error}") from None
+        if not artifact.version:
+            raise MisconfigurationError(f"{_FILE}: {entry['coordinate']}: no version")
         if len(artifact.sha256) != 64:
             raise MisconfigurationError(f"{_FILE}: {artifact.coordinate}: sha256 is not 64 digits")
     return {name: tuple(artifacts) for name, artifacts in sets.items()}

@@ -72,7 +72,7 @@ def main(argv: list[str]) -> None:
     # After the change of user, which clears the request.
     die_with_parent(int(parent))
     try:
-        os.execvp(program[0], program)  # (becoming it is the point)
+        os.execvp(program[0], program)  # noqa: S606
     except OSError as error:
         print(f"{program[0]} can't be started: {error.strerror}", file=sys.stderr)
         sys.exit(127)

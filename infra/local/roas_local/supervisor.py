@@ -21,7 +21,7 @@ _HEALTH_EVERY_S = 5.0
 Say = Callable[[str], None]
 
 
-class StopRequested(Exception):  # (not an error)
+class StopRequested(Exception):  # noqa: N818 (nothing went wrong)
     """Somebody asked the stack to stop while it was starting."""
 
 

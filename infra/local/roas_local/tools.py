@@ -45,6 +45,6 @@ def execute(tool: str, arguments: Sequence[str], toolchain: Toolchain) -> None:
     command = [str(python), "-m", MODULES[tool], *arguments]
     sys.stdout.flush()
     try:
-        os.execve(command[0], command, environment)  # (a command of ours)
+        os.execve(command[0], command, environment)  # noqa: S606
     except OSError as error:
         raise MisconfigurationError(f"{python} can't be started: {error.strerror}") from None

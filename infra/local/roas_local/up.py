@@ -11,7 +11,7 @@ from roas_local import control, status_view
 from roas_local.install import default_toolchain
 from roas_local.runner import StackRunner
 from roas_local.stack import StackFolders
-from roas_local.state import StackState
+from roas_local.state import StackPhase, StackState
 
 
 class StartProgress:
@@ -35,7 +35,8 @@ class StartProgress:
         """Show one state."""
         if self._live:
             self._live.update(status_view.table(state.units))
-        if state.message != self._last:
+        # Why a start failed is said by the error that ends it.
+        if state.message != self._last and state.phase is not StackPhase.FAILED:
             self._last = state.message
             if not self._live:
                 self._console.print(Text(state.message))

@@ -23,6 +23,7 @@ from roas_local.ports import Port, require_free
 
 _POLL_SECONDS = 0.1
 _LOG_TAIL_LINES = 12
+_LOG_TAIL_WIDTH = 300
 _LOG_MAX_BYTES = 32 * 1024 * 1024
 
 # The kernel ties "parent death" to the thread that started a process, so all of them are started
@@ -91,7 +92,7 @@ def log_tail(log_path: Path, lines: int = _LOG_TAIL_LINES) -> str:
             text = log.read().decode("utf-8", "replace")
     except OSError:
         return f"  (no log at {log_path})"
-    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
+    return "\n".join(f"  {line[:_LOG_TAIL_WIDTH]}" for line in text.splitlines()[-lines:])
 
 
 def _popen(launch_: Launch, output: int, stdin: int) -> "subprocess.Popen[bytes]":

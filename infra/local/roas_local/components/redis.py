@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from roas_local.components.process import Launch, ManagedProcess
 from roas_local.install import Toolchain, default_toolchain
@@ -60,7 +62,9 @@ class RedisServer(ManagedProcess):
 
     def probe(self) -> bool:
         """Whether it answers as it should."""
+        # One try: the caller repeats it. (The client's own retries would hold the caller up.)
         options = {"socket_timeout": _PROBE_SECONDS, "socket_connect_timeout": _PROBE_SECONDS}
-        with redis.Redis.from_url(self.url, **options) as client:
+        once = Retry(NoBackoff(), 0)
+        with redis.Redis.from_url(self.url, retry=once, **options) as client:
             # While the append-only file is read, ping is answered with an error.
             return bool(client.ping())
