@@ -84,17 +84,25 @@ class WindowTotals:
 # an empty third or fourth group is five zeros. Text, so that Lua and a person can read it.
 
 
-def encode_totals(row: WindowTotals) -> str:
-    """The hash value of a row; size, dimension, value and window start are in key and field."""
+def encode_totals(row: WindowTotals, written_at: int | None = None) -> str:
+    """The hash value of a row; size, dimension, value and window start are in key and field.
+
+    Args:
+        row: what to write.
+        written_at: in place of the row's, for the writer.
+    """
     totals = ",".join(map(str, (row.revision, *row.totals.as_tuple())))
     return (
-        f"{totals}|{row.first_emitted_at},{row.last_emitted_at},{row.written_at}"
+        f"{totals}|{row.first_emitted_at},{row.last_emitted_at},"
+        f"{row.written_at if written_at is None else written_at}"
         f"|{_encode_measures(row.late)}|{_encode_measures(row.correction)}"
     )
 
 
 def _encode_measures(measures: Measures) -> str:
-    return "" if measures == NOTHING else ",".join(map(str, measures.as_tuple()))
+    if measures is NOTHING or measures == NOTHING:
+        return ""
+    return ",".join(map(str, measures.as_tuple()))
 
 
 def decode_totals(

@@ -13,7 +13,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
@@ -147,7 +147,7 @@ class MetricsCache:
             for chunk in _chunks(members, _ROWS_PER_CALL):
                 fields: list[str | int] = []
                 for row in chunk:
-                    text = encode_totals(replace(row, written_at=written_at))
+                    text = encode_totals(row, written_at)
                     fields += (row.value, row.revision, text)
                 self._apply(
                     keys=[meta_key(size), index_key(size), window_key(size, dimension, start)],

@@ -6,6 +6,7 @@ Pure. Deltas are additive, so those of one row are summed here and cost one upse
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from roas_contracts.errors import PoisonError
@@ -31,6 +32,7 @@ SIZE_OF_TOPIC: Final = {
 }
 """The metrics topics and the size of their windows."""
 
+_MEASURES_OF: Final = attrgetter(*MEASURES)
 _KIND_INDEX: Final = {kind: index for index, kind in enumerate(KINDS)}
 _FIRST: Final = 18
 _LAST: Final = 19
@@ -113,9 +115,10 @@ def check(size: WindowSize, delta: AdMetric) -> None:
         raise _invalid("window_end", f"{delta.window_end} does not end a {size} window")
     if "\0" in delta.dimension or "\0" in delta.value:
         raise _invalid("value", "has a NUL character, which no PostgreSQL text can hold")
-    for name in MEASURES:
-        if abs(getattr(delta, name)) > LARGEST_SUM:
-            raise _invalid(name, f"{getattr(delta, name)} is larger than {LARGEST_SUM}")
+    measures = _MEASURES_OF(delta)
+    if max(measures) > LARGEST_SUM or min(measures) < -LARGEST_SUM:
+        name, number = max(zip(MEASURES, measures, strict=True), key=lambda pair: abs(pair[1]))
+        raise _invalid(name, f"{number} is larger than {LARGEST_SUM}")
 
 
 def _invalid(field: str, problem: str) -> PoisonError:
