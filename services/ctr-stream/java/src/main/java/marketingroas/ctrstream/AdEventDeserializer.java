@@ -9,6 +9,8 @@ import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Turns every Kafka record of the event topics into exactly one {@link AdRecord}.
@@ -19,6 +21,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  */
 public final class AdEventDeserializer implements KafkaRecordDeserializationSchema<AdRecord> {
     private static final long serialVersionUID = 1L;
+    private static final Logger LOG = LoggerFactory.getLogger(AdEventDeserializer.class);
 
     private final EventTopic[] topics;
     private final Dimension[] dimensions;
@@ -68,13 +71,27 @@ public final class AdEventDeserializer implements KafkaRecordDeserializationSche
         try {
             rules.get(record.topic()).apply(record, now, reused);
         } catch (Poison poison) {
-            reused.outcome = AdRecord.Outcome.DEAD;
-            reused.deadLetter = deadLetters.encode(record, poison, now);
+            bury(record, poison, now);
+        } catch (RuntimeException defect) {
+            // Ours, whatever it is. But a job that dies of a record dies of it again after every
+            // restart; this way the record is kept, everybody can see it, and the others go on.
+            LOG.error("A record broke the decoder: {}", position(record), defect);
+            bury(record, Poison.undecodable("defect in the decoder: " + defect), now);
         } catch (InterruptedException cancelled) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("cancelled while waiting for the schema registry");
         }
         return reused;
+    }
+
+    private void bury(ConsumerRecord<byte[], byte[]> record, Poison poison, long now)
+            throws IOException {
+        reused.outcome = AdRecord.Outcome.DEAD;
+        reused.deadLetter = deadLetters.encode(record, poison, now);
+    }
+
+    private static String position(ConsumerRecord<byte[], byte[]> record) {
+        return record.topic() + "-" + record.partition() + "@" + record.offset();
     }
 
     @Override

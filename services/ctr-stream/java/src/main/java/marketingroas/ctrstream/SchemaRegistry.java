@@ -12,7 +12,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.avro.Schema;
-import org.apache.avro.SchemaParseException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -120,8 +119,10 @@ class SchemaRegistry {
         if (answer.path("schemaType").asText("AVRO").equals("AVRO")) {
             try {
                 return new Schema.Parser().parse(answer.path("schema").asText());
-            } catch (SchemaParseException needsOthers) {
-                LOG.debug("Schema {} does not stand alone", id, needsOthers);
+            } catch (RuntimeException notAvro) {
+                // Not only SchemaParseException: Avro's parser answers nonsense with whatever it
+                // stumbles over.
+                LOG.warn("Schema {} is not readable: {}", id, notAvro.toString());
             }
         }
         throw new Poison(

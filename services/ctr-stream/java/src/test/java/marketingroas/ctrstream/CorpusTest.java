@@ -1,6 +1,7 @@
 package marketingroas.ctrstream;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -68,7 +69,9 @@ class CorpusTest {
                     one.get("headers").size(), ((List<?>) letter.get("headers")).size(), name);
             assertEquals(record.deadLetter.id, letter.get("dead_letter_id").toString(), name);
             assertEquals(7L, letter.get("offset"), name);
-            assertTrue(letter.get("detail").toString().length() <= 512, name);
+            String detail = letter.get("detail").toString();
+            assertTrue(detail.length() <= 512, name);
+            assertFalse(detail.contains("defect"), name + ": " + detail);
         }
     }
 
