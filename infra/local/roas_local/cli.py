@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from roas_contracts.service.cli import run
+from roas_local.demo import demo
 
 if TYPE_CHECKING:
     from roas_local.stack import StackFolders
@@ -38,6 +39,9 @@ app = _FrontDoor(no_args_is_help=True, add_completion=False, help=_HELP)
 @app.callback()
 def _root() -> None:
     pass
+
+
+app.command(rich_help_panel=_STACK)(demo)
 
 
 @app.command(rich_help_panel=_STACK)
@@ -93,12 +97,12 @@ def logs(
     lines: Annotated[
         int, typer.Option("--lines", "-n", min=0, help="How many lines of each log to begin with.")
     ] = 20,
-    demo: Annotated[bool, typer.Option("--demo", help="The demo's logs.")] = False,
+    of_demo: Annotated[bool, typer.Option("--demo", help="The demo's logs.")] = False,
 ) -> None:
     """Show the logs of the processes."""
     from roas_local import log_view
 
-    folder = _folders("demo" if demo else "run").logs
+    folder = _folders("demo" if of_demo else "run").logs
     log_view.show(log_view.find_logs(folder, service), lines, follow)
 
 
