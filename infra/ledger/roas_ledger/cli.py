@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from roas_contracts.errors import MisconfigurationError
 from roas_contracts.service import logs
 from roas_contracts.service.settings import load
 from roas_ledger import __version__
@@ -44,6 +46,10 @@ def main(
             " looks once.",
         ),
     ] = 30.0,
+    report_file: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Write the JSON report to a file as well."),
+    ] = None,
     allow_retention: Annotated[
         bool,
         typer.Option(
@@ -62,12 +68,24 @@ def main(
     """
     logs.configure("ledger", __version__)
     report = _verified(load(LedgerSettings), wait, allow_retention)
+    text = json.dumps(report.as_dict(), ensure_ascii=False, indent=1)
+    if report_file is not None:
+        _write(report_file, text)
     if as_json:
-        print(json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
+        print(text)
     else:
         console = Console()
         show(report, console if console.is_terminal else Console(width=_PIPE_WIDTH))
     raise typer.Exit(report.exit_code)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text + "\n")
+    except OSError as error:
+        raise MisconfigurationError(
+            f"--report {path} can't be written: {error.strerror}"
+        ) from error
 
 
 def _verified(settings: LedgerSettings, wait: float, allow_retention: bool) -> Report:

@@ -20,6 +20,9 @@ DEFAULT_SPEED = 120.0
 """Event time runs so many times faster: a 5-minute window closes every 2.5 seconds."""
 
 _ENDLESS_HOURS = 240
+# Conversions come hours after their impressions: a file's first windows must still be in Redis
+# when its last ones close, so that the totals there are those of the whole file.
+_FILE_WINDOWS = ("ROAS_CACHE_WRITER_REDIS_KEPT_WINDOWS_1M", "1440")
 _HOUR_SECONDS = 3_600
 _PROBE_SECONDS = 2.0
 
@@ -30,6 +33,8 @@ class Traffic:
 
     arguments: tuple[str, ...]
     description: str
+    environment: tuple[tuple[str, str], ...] = ()
+    """Settings of the services that go well with it, unless the user has set them."""
 
 
 def generated(seconds: float | None, rows: int | None, speed: float | None) -> Traffic:
@@ -61,7 +66,9 @@ def replayed(file: Path, rows: int | None, speed: float | None) -> Traffic:
     pace = "max" if speed is None else f"{speed:g}"
     how = "as fast as possible" if speed is None else f"{speed:g} times faster than real time"
     return Traffic(
-        ("replay", str(file), "--no-errata", "--speed", pace, *limit), f"{file.name}, {how}"
+        ("replay", str(file), "--no-errata", "--speed", pace, *limit),
+        f"{file.name}, {how}",
+        (_FILE_WINDOWS,),
     )
 
 
@@ -82,7 +89,7 @@ class TrafficProcess(ManagedProcess):
         log_path: Path,
     ) -> None:
         super().__init__(directory, log_path)
-        self._argv = (python, "-m", "roas_producer", *traffic.arguments)
+        self._argv: list[str | Path] = [python, "-m", "roas_producer", *traffic.arguments]
         self._environment = environment
         self._health_port = health_port
 
