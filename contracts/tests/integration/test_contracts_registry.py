@@ -142,14 +142,27 @@ def test_an_outage_is_no_poison_and_known_ids_go_on(server: SchemaRegistry) -> N
         source.schema(UNKNOWN)
 
 
-def test_a_wiped_registry_is_an_outage(tmp_path: Path) -> None:
-    with SchemaRegistry(tmp_path / "registry") as server:
-        with pytest.raises(TransientError, match="wiped, or the schemas are not registered yet"):
+def test_a_wiped_registry_is_an_outage_until_the_schemas_are_back(tmp_path: Path) -> None:
+    directory = tmp_path / "registry"
+    with SchemaRegistry(directory) as server:
+        registered = Registry(server.url).register(load_subjects().values())
+        with pytest.raises(PoisonError):
             impatient(server).schema(UNKNOWN)
+
+        server.stop()
+        data = list(directory.glob("schemas*"))
+        assert data, "what the registry keeps lies somewhere else now"
+        for file in data:
+            file.unlink()
+        server.start()
+
+        for schema_id in (UNKNOWN, registered[0].schema_id):
+            with pytest.raises(TransientError, match="wiped, or the schemas are not registered"):
+                impatient(server).schema(schema_id)
         with pytest.raises(MisconfigurationError, match="roas_contracts register"):
             Registry(server.url).schema_id("ad-clicks")
 
-        Registry(server.url).register(load_subjects().values())
+        assert Registry(server.url).register(load_subjects().values()) == registered
         with pytest.raises(PoisonError):
             impatient(server).schema(UNKNOWN)
 
