@@ -59,6 +59,7 @@ class Watcher:
         where_to_go_on: the newest snapshot, or None for a first start.
         restore_first: path to start from instead, the first time.
         ready_checkpoint_age_s: an older checkpoint means that something is wrong.
+        backoff: pauses between submissions.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Watcher:
         *,
         restore_first: str | None,
         ready_checkpoint_age_s: float,
+        backoff: Backoff | None = None,
     ) -> None:
         self._cluster = cluster
         self._submitter = submitter
@@ -76,7 +78,7 @@ class Watcher:
         self._restore_first = restore_first
         self._ready_age_s = ready_checkpoint_age_s
         self._log = structlog.get_logger("roas_ctr_stream.watcher")
-        self._backoff = Backoff()
+        self._backoff = backoff or Backoff()
         self._job_id: str | None = None
         self._attempt: _Attempt | None = None
         self._running_since: float | None = None
@@ -95,13 +97,17 @@ class Watcher:
     def run(self, stop: StopSignal) -> None:
         """Look after the job until told to stop."""
         while not stop.is_set():
-            try:
-                self._step(stop)
-            except TransientError as error:
-                self._not_ready(str(error))
+            self.step(stop)
             stop.wait(_POLL_S)
 
-    def _step(self, stop: StopSignal) -> None:
+    def step(self, stop: StopSignal) -> None:
+        """Look once, and do what has to be done."""
+        try:
+            self._look(stop)
+        except TransientError as error:
+            self._not_ready(str(error))
+
+    def _look(self, stop: StopSignal) -> None:
         jobs = self._cluster.jobs(JOB_NAME)
         decision = decide(jobs, self._job_id)
         if decision.action is Action.SUBMIT:
