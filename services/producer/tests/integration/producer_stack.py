@@ -67,6 +67,14 @@ class ProducerProcess:
         said = [line["event"] for line in self.events() if line["event"].startswith("transaction ")]
         return bool(said) and said[-1] == "transaction open"
 
+    def wait_for_commits(self, count: int) -> None:
+        """Until it has committed so many transactions."""
+        wait_until(lambda: len(self.named("transaction committed")) >= count, f"{count} commits")
+
+    def wait_for_an_open_transaction(self) -> None:
+        """Until a transaction is open."""
+        wait_until(self.transaction_is_open, "a transaction is open")
+
     def finish(self, timeout_seconds: float = 120) -> tuple[int, bytes]:
         """Wait for the end: exit code and standard output."""
         out, _ = self.process.communicate(timeout=timeout_seconds)
