@@ -74,7 +74,7 @@ def run_tests(
     finally:
         if "CI" in os.environ:  # A person's next run is faster with it; a CI job has no next run.
             daemon.stop(where.root)
-    return _summarize(outcomes)
+    return summarize(outcomes)
 
 
 def _steps(
@@ -143,7 +143,11 @@ def _run(step: Step, where: Checkout) -> Outcome:
     return Outcome(step.name, exit_code, seconds, totals)
 
 
-def _summarize(outcomes: Sequence[Outcome]) -> int:
+def summarize(outcomes: Sequence[Outcome]) -> int:
+    """Print a table and, last, the sum over all cases; the exit code of the whole.
+
+    A step that failed without a failed case (lint, a test file that timed out) counts as one.
+    """
     width = max(len(outcome.name) for outcome in outcomes)
     print()
     for outcome in outcomes:
@@ -152,7 +156,6 @@ def _summarize(outcomes: Sequence[Outcome]) -> int:
         print(f"{outcome.name:<{width}}  {verdict}  {outcome.seconds:5.0f} s{tests}")
     totals = sum((outcome.totals for outcome in outcomes), reports.Totals())
     failed = [outcome for outcome in outcomes if not outcome.passed]
-    # A step that failed without a failed case (lint, a test file that timed out) is one failure.
     silent = sum(1 for outcome in failed if outcome.totals.failed == 0)
     print(totals + reports.Totals(failed=silent), flush=True)
     return exit_codes.NO if failed else exit_codes.OK
