@@ -14,7 +14,8 @@ _PROBE_SECONDS = 3.0
 class ServiceProcess(ManagedProcess):
     """`<python> -m <module> …`, ready when its `/readyz` says so."""
 
-    ready_timeout_s = 90.0
+    # On two busy cores submitting the Flink job alone has taken a minute and a half.
+    ready_timeout_s = 240.0
     stop_timeout_s = 30.0
 
     def __init__(
