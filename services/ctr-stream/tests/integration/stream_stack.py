@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,9 +94,10 @@ class StreamStack:
 
 
 @contextmanager
-def stream_stack(directory: Path) -> Iterator[StreamStack]:
+def stream_stack(directory: Path, *, cluster: bool = True) -> Iterator[StreamStack]:
     """A running stack with topics and schemas, without the service."""
     stack = StreamStack(directory)
-    with stack.kafka, stack.registry, stack.flink:
+    flink = stack.flink if cluster else nullcontext()
+    with stack.kafka, stack.registry, flink:
         stack.prepare()
         yield stack
