@@ -13,7 +13,7 @@ def stop(root: Path) -> None:
         try:
             process = psutil.Process(int(pid_file.read_text("utf-8")))
             # The number may have gone to another program since.
-            if not any("pants" in part for part in (process.name(), *process.cmdline())):
+            if not any(part.startswith("pantsd") for part in process.cmdline()):
                 continue
             process.terminate()
             process.wait(_STOP_SECONDS)
