@@ -239,7 +239,7 @@ class MetricsStore:
         except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
             self.close()
             raise TransientError(f"PostgreSQL does not answer: {_line(error)}") from error
-        except psycopg.ProgrammingError as error:
+        except psycopg.DatabaseError as error:
             raise MisconfigurationError(
                 "PostgreSQL refuses (ROAS_CACHE_WRITER_POSTGRES_DSN, or a missing migration): "
                 f"{_line(error)}"

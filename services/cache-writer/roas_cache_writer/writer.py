@@ -29,6 +29,7 @@ from roas_contracts.service.stop import StopSignal
 _CHECK_SECONDS: Final = 10.0
 """How often the topics' identities and partitions are looked at."""
 _POLL_SECONDS: Final = 0.5
+_LONGEST_PAUSE: Final = 5.0
 
 _log = structlog.get_logger("roas_cache_writer.writer")
 
@@ -81,6 +82,8 @@ class Writer:
         self._positions: dict[TopicPartition, int] = {}
         self._topics: dict[str, TopicIdentity] = {}
         self._next_check = 0.0
+        self._failures = 0
+        """Restarts from the committed offsets since the last commit."""
 
     def run(self) -> None:
         """Count until told to stop.
@@ -98,6 +101,8 @@ class Writer:
                 if not self._stop.is_set():
                     _log.warning("starting again from the committed offsets", reason=str(error))
                 self._live.mark_stale()
+                self._stop.wait(min(_LONGEST_PAUSE, 0.1 * 2 ** min(self._failures, 6)))
+                self._failures += 1
 
     def _synchronise(self) -> None:
         """Own the partitions, read their offsets, and read Kafka from there."""
@@ -105,13 +110,13 @@ class Writer:
         self._topics = self._source.identities()
         self._status.kafka = True
         self._store.open()
+        # Before the claim: an instance that points to the wrong Kafka must not stop the right one.
+        check_identity(self._store.offsets(), self._topics)
         if self._epoch is None:
             epoch = self._store.next_epoch()
             self._store.claim(epoch)
             self._epoch = epoch
-        known = self._store.offsets()
-        check_identity(known, self._topics)
-        stored = self._add_new_partitions(known, self._epoch)
+        stored = self._add_new_partitions(self._store.offsets(), self._epoch)
         check_epoch(stored, self._epoch)
         self._positions = {key: stored[key].next_offset for key in stored if self._reads(key)}
         self._source.assign(
@@ -200,6 +205,7 @@ class Writer:
             )
         with self._telemetry.steps.labels("postgres").time():
             changed = self._store.commit(batch, self._positions, self._epoch)
+        self._failures = 0
         self._positions.update({key: p.next_offset for key, p in batch.progress.items()})
         self._telemetry.committed(batch)
         with self._telemetry.steps.labels("redis").time():
@@ -235,7 +241,7 @@ class Writer:
         try:
             return Retrying(
                 retry=retry_if_exception_type(TransientError),
-                wait=wait_exponential_jitter(initial=0.2, max=5, jitter=0.2),
+                wait=wait_exponential_jitter(initial=0.2, max=_LONGEST_PAUSE, jitter=0.2),
                 stop=lambda _state: self._stop.is_set(),
                 sleep=self._pause,
                 before_sleep=note,
