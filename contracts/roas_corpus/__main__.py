@@ -1,6 +1,6 @@
 """Writes the corpus: `python -m roas_corpus` (with --check: only compares).
 
-What each case expects is stated in rule_cases.py, body_cases.py and other_topic_cases.py by how
+What each case expects is stated in the *_cases.py by how
 its bytes are made; no decoder of ours is asked.
 """
 
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from roas_corpus import body_cases, other_topic_cases, rule_cases
+from roas_corpus import body_cases, other_topic_cases, resolution_cases, rule_cases
 from roas_corpus.cases import Cases
 from roas_corpus.records import TOPIC_IDS, inline_schemas
 
@@ -22,6 +22,7 @@ def files() -> dict[str, str]:
     events, others = Cases(), Cases()
     rule_cases.add(events)
     body_cases.add(events)
+    resolution_cases.add(events)
     other_topic_cases.add(others)
     schemas: dict[str, Any] = {
         str(schema_id): {"subject": f"{topic}-value", "topic": topic, "version": 1}
