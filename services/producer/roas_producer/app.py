@@ -121,11 +121,11 @@ class _Run:
     ) -> Outcome:
         """Sessions until one ends well."""
         first: ProducerProgress | None = None
-        known: ProducerProgress | None = None
+        possible: list[ProducerProgress] | None = None
         while True:
             with _Session(self._settings, self._key, self._registry, stop) as session:
                 progress = session.progress(self._request)
-                if known is not None and progress != known:
+                if possible is not None and progress not in possible:
                     raise FencedError(
                         "another producer has gone on with this input meanwhile: this one stops"
                     )
@@ -138,7 +138,7 @@ class _Run:
                 except TransactionExpiredError as error:
                     if not self._request.plan.source.repeatable or stop.is_set():
                         raise
-                    known = self._emission.progress
+                    possible = self._emission.possible
                     log.warning("starting anew from what was committed", reason=str(error))
                     continue
                 done = self._emission.progress

@@ -120,6 +120,8 @@ class Emission:
         self._at = 0
         self._failure: RoasError | None = None
         self.last_commit = time.monotonic()
+        self.possible: list[ProducerProgress] = [progress]
+        """Where Kafka may say that the run stands: while a commit is under way, two answers."""
 
     def run(self) -> bool:
         """Send until the end of the feed or a stop; whether the end was reached.
@@ -224,8 +226,10 @@ class Emission:
                 updated_at=self._now_ms(),
             )
             self._sender.send([self._progress_record(progress)])
+        self.possible = [self.progress, progress]
         began = time.monotonic()
         self._sender.commit()
+        self.possible = [progress]
         self._account(transaction, progress, len(beats), time.monotonic() - began)
 
     def _clock(self, finished: bool, progress: ProducerProgress) -> int | None:

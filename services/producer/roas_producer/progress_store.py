@@ -47,6 +47,8 @@ def _consumer(bootstrap: str, isolation_level: str) -> Consumer:
         {
             "bootstrap.servers": bootstrap,
             "client.id": "roas-producer-progress",
+            # What matters comes as errors; the rest would come between our own lines.
+            "log_level": 0,
             # Required by the client; offsets are neither read nor committed.
             "group.id": "roas-producer-progress",
             "enable.auto.commit": False,
