@@ -1,7 +1,7 @@
 """Writes the corpus: `python -m roas_corpus` (with --check: only compares).
 
-What each case expects is stated in the *_cases.py by how
-its bytes are made; no decoder of ours is asked.
+What each case expects is stated in the *_cases.py by how its bytes are made;
+no decoder of ours is asked.
 """
 
 import hashlib
