@@ -143,8 +143,10 @@ class Supervisor:
                 self._say(f"{process.name} is ready again")
                 self._changed()
             elif now - unit.since > process.ready_timeout_s:
-                self._say(f"{process.name} was not ready in time: killing it")
-                process.kill()
+                # Not killed: it may be waiting for another one, as services do in an outage.
+                unit.phase = UnitPhase.UNREADY
+                self._say(f"{process.name} is not ready after {process.ready_timeout_s:.0f} s")
+                self._changed()
         elif now - unit.checked >= _HEALTH_EVERY_S:
             unit.checked = now
             phase = UnitPhase.READY if process.ready() else UnitPhase.UNREADY
