@@ -52,7 +52,7 @@ def configure(service: str, version: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for chatty in ("httpx", "httpcore"):  # A line per registry request says nothing to anybody.
+    for chatty in ("httpx", "httpx2", "httpcore"):  # A line per registry request says nothing to anybody.
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
 
 
