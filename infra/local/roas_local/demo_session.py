@@ -32,8 +32,9 @@ from roas_local.state import StackState
 from roas_local.up import StartProgress
 
 _SCREEN_SECONDS = 0.5
+_PIPE_WIDTH = 150
 _LINE_SECONDS = 5.0
-_SETTLE_SECONDS = 45.0
+_SETTLE_SECONDS = 60.0
 _QUIET_SECONDS = 3.0
 _LEDGER_WAIT_SECONDS = 120
 
@@ -90,8 +91,9 @@ class _Session:
         self._environment = {**os.environ, **state.environment}
         self._python = toolchain.environment("services")
         self._traffic = traffic
-        self._console = Console()
-        self._headless = headless or not self._console.is_terminal
+        terminal = Console()
+        self._headless = headless or not terminal.is_terminal
+        self._console = terminal if terminal.is_terminal else Console(width=_PIPE_WIDTH)
         self._report = folders.root / "ledger.json"
         self._producer = TrafficProcess(
             self._python,
@@ -122,7 +124,7 @@ class _Session:
                 streamed = time.monotonic() - began
                 self._producer.stop()
             self._require_success()
-            self._settle(streamed)
+            self._settle(began)
         return self._verify(streamed)
 
     def _watch(self, began: float, seconds: float | None) -> None:
@@ -135,18 +137,26 @@ class _Session:
                 time.sleep(_SCREEN_SECONDS)
             show(self._feed.read())
 
-    def _settle(self, streamed_seconds: float) -> None:
-        """Let the last windows come through: until Redis is not written any more, bounded."""
+    def _settle(self, began: float) -> None:
+        """Let the last windows come through: until Redis has rested for a while, bounded."""
         deadline = time.monotonic() + _SETTLE_SECONDS
-        written_at, since = -1, time.monotonic()
-        while time.monotonic() < deadline:
-            snapshot = self._feed.read()
-            if (snapshot.written_at or 0) != written_at or snapshot.behind:
-                written_at, since = snapshot.written_at or 0, time.monotonic()
-            elif time.monotonic() - since >= _QUIET_SECONDS:
-                break
-            time.sleep(_SCREEN_SECONDS)
-        self._say(demo_view.line(self._feed.read(), streamed_seconds))
+        snapshot = self._feed.read()
+        written_at: int | None = None
+        since = time.monotonic()
+        with self._shown(began) as show:
+            while time.monotonic() < deadline:
+                snapshot = self._feed.read()
+                show(snapshot)
+                if snapshot.written_at is None or snapshot.behind:
+                    since = time.monotonic()
+                elif snapshot.written_at != written_at:
+                    written_at, since = snapshot.written_at, time.monotonic()
+                elif time.monotonic() - since >= _QUIET_SECONDS:
+                    break
+                time.sleep(_SCREEN_SECONDS)
+        if self._headless:
+            last = demo_view.screen(snapshot, time.monotonic() - began, self._traffic.description)
+            self._console.print(last)
 
     def _verify(self, streamed_seconds: float) -> int:
         """Run the ledger in front of the user; returns its exit code."""

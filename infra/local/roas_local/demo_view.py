@@ -30,7 +30,6 @@ def screen(snapshot: Snapshot, elapsed_seconds: float, description: str) -> Rend
         Text(_pipeline(snapshot, elapsed_seconds)),
         Text(f"CTR per minute {trend}" if trend else "waiting for the first window to close"),
         tables,
-        Text("Ctrl-C ends the stream and checks the ledger", style="dim"),
     ]
     return Panel(Group(*parts), title=f"[bold]live CTR[/bold] · {description}")
 
