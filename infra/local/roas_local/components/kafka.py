@@ -94,7 +94,9 @@ class KafkaBroker(ManagedProcess):
         (self.directory / "log4j2.properties").write_text(_LOG4J)
         if not (self.directory / "data" / "meta.properties").exists():
             cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            arguments = ("format", "--ignore-formatted", "-t", cluster_id, "-c", config)
+            # One argument: an id that begins with a dash must not look like an option.
+            identity = f"--cluster-id={cluster_id}"
+            arguments = ("format", "--ignore-formatted", identity, "-c", config)
             command = self._java("kafka.tools.StorageTool", "-Xmx128m", *arguments)
             run_to_end(command, self.log_path, _FORMAT_SECONDS)
 
