@@ -52,7 +52,8 @@ def configure(service: str, version: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for chatty in ("httpx", "httpx2", "httpcore"):  # A line per registry request says nothing to anybody.
+    # A line per registry request says nothing to anybody.
+    for chatty in ("httpx", "httpx2", "httpcore"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
 
 
