@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 from stream_results import read_metrics, wait_until
 from stream_stack import StreamStack, stream_stack
 from stream_traffic import MINUTE, START, AdEvent, events, expected_rows
@@ -95,6 +96,9 @@ def test_a_job_that_was_stopped_goes_on_from_its_savepoint(stack: StreamStack) -
 
 
 def test_vanished_checkpoints_are_refused(stack: StreamStack, tmp_path: Path) -> None:
+    consumer = Consumer({"bootstrap.servers": stack.kafka.bootstrap, "group.id": "ctr-stream"})
+    consumer.commit(offsets=[TopicPartition("ad-clicks", 1, 0)], asynchronous=False)
+    consumer.close()
     done = command(stack, "run", CHECKPOINTS=str(tmp_path / "elsewhere" / "checkpoints"))
     assert done.returncode == 2
     assert "ROAS_CTR_STREAM_CHECKPOINTS" in done.stderr
