@@ -1,0 +1,117 @@
+"""The whole stack for a test: started, asked, damaged."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka import admin as kafka_admin
+from confluent_kafka.admin import AdminClient
+
+from roas_contracts.subjects import load_subjects
+from roas_local import control
+from roas_local.demo_traffic import Traffic, TrafficProcess
+from roas_local.install import Toolchain
+from roas_local.settings import StackSettings
+from roas_local.stack import StackFolders
+from roas_local.state import UnitState
+
+_LATEST: Any = vars(kafka_admin)["OffsetSpec"].latest()
+
+
+def wait_until(what: str, condition: Callable[[], bool], seconds: float) -> None:
+    """Wait, bounded, for something to become true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
+        time.sleep(0.02)
+
+
+@dataclass(frozen=True)
+class WholeStack:
+    """A running stack."""
+
+    folders: StackFolders
+    toolchain: Toolchain
+    environment: Mapping[str, str]
+    settings: StackSettings
+
+    @property
+    def dsn(self) -> str:
+        return self.environment["ROAS_LEDGER_POSTGRES_DSN"]
+
+    @property
+    def redis_url(self) -> str:
+        return self.environment["ROAS_LEDGER_REDIS_URL"]
+
+    def producer(self, *arguments: str) -> TrafficProcess:
+        """A producer; starting it again with the same arguments goes on where it was."""
+        return TrafficProcess(
+            self.toolchain.environment("services"),
+            Traffic(arguments, "a test"),
+            directory=self.folders.data / "producer",
+            environment=self.environment,
+            health_port=self.settings.port("producer_health"),
+            log_path=self.folders.log("producer"),
+        )
+
+    def ledger(self, wait_seconds: int) -> dict[str, Any]:
+        """The ledger's report; it has to be exact."""
+        done = subprocess.run(
+            [
+                self.toolchain.environment("services"),
+                *("-m", "roas_ledger", "--json", "--wait", str(wait_seconds)),
+            ],
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=wait_seconds + 180,
+            check=False,
+        )
+        assert done.returncode in (0, 1), done.stderr
+        report: dict[str, Any] = json.loads(done.stdout)
+        assert report["differences"] == []
+        assert done.returncode == 0
+        return report
+
+    def unit(self, name: str) -> UnitState:
+        """What the supervisor says about one process."""
+        state = control.running_state(self.folders)
+        assert state is not None
+        return next(unit for unit in state.units if unit.name == name)
+
+    def process(self, name: str) -> psutil.Process:
+        found = self.unit(name).process
+        assert found is not None
+        process = found.process()
+        assert process is not None
+        return process
+
+    def open_transactions(self, *topics: str) -> int:
+        """Offsets of some topics that belong to transactions still open, by Kafka's own word."""
+        admin = AdminClient({"bootstrap.servers": self.environment["ROAS_LEDGER_KAFKA_BOOTSTRAP"]})
+        partitions = [
+            TopicPartition(topic, number)
+            for topic in topics
+            for number in range(load_subjects()[topic].file.topic.partitions)
+        ]
+
+        def ends(isolation: IsolationLevel) -> int:
+            asked = admin.list_offsets(
+                {partition: _LATEST for partition in partitions}, isolation_level=isolation
+            )
+            return sum(answer.result(timeout=10).offset for answer in asked.values())
+
+        committed = ends(IsolationLevel.READ_COMMITTED)
+        return ends(IsolationLevel.READ_UNCOMMITTED) - committed
+
+    def log(self, name: str) -> str:
+        return Path(self.folders.log(name)).read_text(errors="replace")
