@@ -8,45 +8,24 @@ import structlog
 
 from roas_cache_writer import SERVICE, __version__
 from roas_cache_writer.batch import Classifier
-from roas_cache_writer.cache import Bounds, MetricsCache
 from roas_cache_writer.dead_letter_sink import DeadLetterSink
 from roas_cache_writer.deltas import SIZE_OF_TOPIC
 from roas_cache_writer.limit import DeadLetterLimit
 from roas_cache_writer.live_copy import LiveCopy
 from roas_cache_writer.settings import Settings
 from roas_cache_writer.source import MetricsSource
-from roas_cache_writer.store import MetricsStore
+from roas_cache_writer.stores import make_cache, make_store
 from roas_cache_writer.telemetry import Telemetry
 from roas_cache_writer.writer import Writer, WriterOptions
 from roas_contracts.codec import Codec
 from roas_contracts.dead_letters import DeadLetterBuilder
 from roas_contracts.decoder import Decoder
 from roas_contracts.events import DEAD_LETTERS
-from roas_contracts.redis_layout import WindowSize
 from roas_contracts.registry import Registry, SchemaSource
 from roas_contracts.rules import Rules
 from roas_contracts.service import logs
 from roas_contracts.service.health import HealthServer
 from roas_contracts.service.stop import StopSignal
-
-
-def make_store(settings: Settings) -> MetricsStore:
-    """PostgreSQL, not yet connected."""
-    return MetricsStore(settings.postgres_dsn.get_secret_value(), SERVICE, settings.currency)
-
-
-def make_cache(settings: Settings) -> MetricsCache:
-    """Redis, not yet connected."""
-    bounds = {
-        size: Bounds(settings.kept_windows(size), settings.redis_ttl_seconds, settings.currency)
-        for size in WindowSize
-    }
-    return MetricsCache(settings.redis_url.get_secret_value(), bounds)
-
-
-def make_source(settings: Settings) -> MetricsSource:
-    """Kafka's metrics topics, not yet assigned."""
-    return MetricsSource(settings.kafka_bootstrap, SERVICE, SIZE_OF_TOPIC)
 
 
 def run(settings: Settings) -> None:
@@ -72,7 +51,8 @@ def run(settings: Settings) -> None:
         return Classifier(decoders, letters, limit, _now_ms)
 
     telemetry = Telemetry()
-    source, store, cache = make_source(settings), make_store(settings), make_cache(settings)
+    source = MetricsSource(settings.kafka_bootstrap, SERVICE, SIZE_OF_TOPIC)
+    store, cache = make_store(settings), make_cache(settings)
     sink = DeadLetterSink(
         settings.kafka_bootstrap,
         SERVICE,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-from roas_cache_writer.deltas import SIZE_OF_TOPIC, Fold, check
+from roas_cache_writer.deltas import SIZE_OF_TOPIC, Fold, TopicPartition, check
 from roas_cache_writer.limit import DeadLetterLimit
 from roas_contracts.dead_letters import ConsumedRecord, DeadLetterBuilder
 from roas_contracts.decoder import Decoded
@@ -17,8 +17,6 @@ from roas_contracts.errors import PoisonError
 from roas_contracts.events import AdMetric, DeadLetter
 from roas_contracts.headers import HeaderItems
 from roas_contracts.redis_layout import WindowSize
-
-TopicPartition: TypeAlias = tuple[str, int]
 
 
 class MetricDecoder(Protocol):

@@ -9,11 +9,11 @@ import typer
 from rich.progress import Progress
 
 from roas_cache_writer import SERVICE, __version__, report
-from roas_cache_writer import app as composition
 from roas_cache_writer.cache import MetricsCache
 from roas_cache_writer.deltas import SIZE_OF_TOPIC
 from roas_cache_writer.inspection import collect_stats
 from roas_cache_writer.settings import Settings
+from roas_cache_writer.stores import make_cache, make_store
 from roas_cache_writer.warm import warm as warm_size
 from roas_contracts import exit_codes
 from roas_contracts.errors import InputError
@@ -56,6 +56,8 @@ def _main(
 @app.command()
 def run() -> None:
     """Count until stopped by SIGTERM or Ctrl-C. A second instance takes over from the first."""
+    from roas_cache_writer import app as composition  # Kafka and the registry: for this only.
+
     composition.run(load(Settings))
 
 
@@ -66,7 +68,7 @@ def warm(as_json: _Json = False) -> None:
     Sets what is missing or older, and removes what PostgreSQL no longer has.
     """
     settings = _settings()
-    store, cache = composition.make_store(settings), composition.make_cache(settings)
+    store, cache = make_store(settings), make_cache(settings)
     try:
         store.open()
         reports = []
@@ -154,7 +156,7 @@ def evict(
         raise typer.BadParameter("--value needs --dimension")
     if not yes:
         typer.confirm("Remove this from Redis?", abort=True, err=True)
-    cache = composition.make_cache(_settings())
+    cache = make_cache(_settings())
     try:
         if everything:
             keys, values = cache.forget_everything(), 0
@@ -184,7 +186,7 @@ def rebind(
             abort=True,
             err=True,
         )
-    store = composition.make_store(_settings())
+    store = make_store(_settings())
     try:
         store.open()
         partitions = store.rebind(topic)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from roas_cache_writer import app
-from roas_cache_writer.batch import TopicPartition
+from roas_cache_writer import SERVICE
+from roas_cache_writer.deltas import SIZE_OF_TOPIC, TopicPartition
 from roas_cache_writer.settings import Settings
+from roas_cache_writer.stores import make_cache, make_store
 from roas_contracts.errors import RoasError, TransientError
 from roas_contracts.redis_layout import RedisMetricsReader, SizeFreshness, WindowSize
 
@@ -35,7 +36,7 @@ def collect_stats(settings: Settings) -> Stats:
         TransientError: Redis does not answer.
     """
     reader = RedisMetricsReader.connect(settings.redis_url.get_secret_value())
-    cache = app.make_cache(settings)
+    cache = make_cache(settings)
     notes: list[str] = []
     try:
         windows = {size: len(cache.index(size)) for size in WindowSize}
@@ -49,7 +50,7 @@ def collect_stats(settings: Settings) -> Stats:
 
 
 def _offsets(settings: Settings, notes: list[str]) -> dict[TopicPartition, int] | None:
-    store = app.make_store(settings)
+    store = make_store(settings)
     try:
         store.open()
         return {key: offset.next_offset for key, offset in store.offsets().items()}
@@ -63,7 +64,9 @@ def _offsets(settings: Settings, notes: list[str]) -> dict[TopicPartition, int] 
 def _lag(
     settings: Settings, offsets: dict[TopicPartition, int], notes: list[str]
 ) -> dict[TopicPartition, int] | None:
-    source = app.make_source(settings)
+    from roas_cache_writer.source import MetricsSource  # Kafka: only where it is asked.
+
+    source = MetricsSource(settings.kafka_bootstrap, SERVICE, SIZE_OF_TOPIC)
     try:
         return {key: source.bounds(key)[1] - offset for key, offset in offsets.items()}
     except TransientError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from roas_cache_writer.batch import TopicPartition
+from roas_cache_writer.deltas import TopicPartition
 from roas_cache_writer.source import TopicIdentity
 from roas_cache_writer.store import StoredOffset
 from roas_contracts.errors import FencedError, MisconfigurationError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from roas_cache_writer.inspection import Stats
 from roas_cache_writer.warm import WarmReport
-from roas_contracts.redis_layout import Measures, TopBy, TopEntry, WindowTotals
+from roas_contracts.redis_layout import NOTHING, Measures, TopBy, TopEntry, WindowTotals
 
 OnProgress: TypeAlias = Callable[[int, int], None]
 """Called with what is done and how much there is."""
@@ -40,16 +41,16 @@ def show_windows(dimension: str, value: str, rows: Sequence[WindowTotals], as_js
             {"dimension": dimension, "value": value, "windows": [_window(row) for row in rows]}
         )
         return
-    table = Table(
-        "window (UTC)", *_MEASURE_HEADS, "late", "corrected", title=f"{dimension} {value}"
-    )
-    _align(table, 1)
+    late = any(row.late != NOTHING for row in rows)
+    corrected = any(row.correction != NOTHING for row in rows)
+    extra = [head for head, shown in (("late", late), ("corrected", corrected)) if shown]
+    table = _table("window (UTC)", *_MEASURE_HEADS, *extra, left=1, title=f"{dimension} {value}")
     for row in rows:
+        parts = [part for part, shown in ((row.late, late), (row.correction, corrected)) if shown]
         table.add_row(
-            _iso(row.window_start),
+            _minute(row.window_start),
             *_cells(row.totals),
-            f"{row.late.impressions:,}/{row.late.clicks:,}",
-            f"{row.correction.impressions:,}/{row.correction.clicks:,}",
+            *(f"{part.impressions:,}/{part.clicks:,}" for part in parts),
         )
     _print(table, "no such window in Redis", rows)
 
@@ -65,8 +66,7 @@ def show_top(dimension: str, by: TopBy, entries: Sequence[TopEntry], as_json: bo
             }
         )
         return
-    table = Table("#", dimension, *_MEASURE_HEADS, title=f"top {dimension} by {by}")
-    _align(table, 2)
+    table = _table("#", dimension, *_MEASURE_HEADS, left=2, title=f"top {dimension} by {by}")
     for place, entry in enumerate(entries, 1):
         table.add_row(str(place), entry.value, *_cells(entry.totals))
     _print(table, "nothing to rank", entries)
@@ -102,11 +102,11 @@ def show_stats(stats: Stats, as_json: bool) -> None:
         known = partitions if stats.offsets is not None else None
         _print_json({"sizes": sizes, "memory": stats.memory, "partitions": known})
         return
-    table = Table("windows", "hashes", "newest", "oldest kept", "last write", "warmed")
+    table = _table("windows", "hashes", "newest", "oldest kept", "last write", "warmed", left=6)
     for size, facts in sizes.items():
         table.add_row(size, *(str(fact) if fact is not None else "–" for fact in facts.values()))
     limit = stats.memory["limit_bytes"]
-    console = Console()
+    console = _console()
     console.print(table)
     console.print(
         f"Redis memory {stats.memory['used_bytes'] / 2**20:.1f} MiB of "
@@ -114,8 +114,7 @@ def show_stats(stats: Stats, as_json: bool) -> None:
         f"{stats.memory['evicted_keys']} keys evicted for want of it"
     )
     if partitions:
-        table = Table("topic", "partition", "next offset", "lag")
-        _align(table, 1)
+        table = _table("topic", "partition", "next offset", "lag", left=1)
         for row in partitions:
             table.add_row(*(str(fact) if fact is not None else "–" for fact in row.values()))
         console.print(table)
@@ -160,7 +159,7 @@ def show_rebinding(topic: str, partitions: int, as_json: bool) -> None:
         )
 
 
-_MEASURE_HEADS = ("impressions", "clicks", "CTR", "conversions", "cost", "revenue")
+_MEASURE_HEADS = ("impressions", "clicks", "CTR", "conv.", "cost", "revenue")
 
 
 def _cells(measures: Measures) -> tuple[str, ...]:
@@ -216,14 +215,26 @@ def _iso_or_none(milliseconds: int | None) -> str | None:
     return _iso(milliseconds) if milliseconds else None
 
 
-def _align(table: Table, first: int) -> None:
-    for column in table.columns[first:]:
-        column.justify = "right"
+def _minute(milliseconds: int) -> str:
+    return f"{datetime.fromtimestamp(milliseconds // 1000, UTC):%Y-%m-%d %H:%M}"
+
+
+def _table(*heads: str, left: int, title: str | None = None) -> Table:
+    """A table whose first `left` columns are texts and whose others are figures; none is cut."""
+    table = Table(title=title, title_justify="left")
+    for place, head in enumerate(heads):
+        table.add_column(head, justify="left" if place < left else "right", no_wrap=True)
+    return table
+
+
+def _console() -> Console:
+    """Stdout; a file or a pipe has no width that anything would have to be cut to."""
+    return Console(width=None if sys.stdout.isatty() else 200)
 
 
 def _print(table: Table, otherwise: str, rows: Sequence[object]) -> None:
     if rows:
-        Console().print(table)
+        _console().print(table)
     else:
         typer.echo(otherwise, err=True)
 

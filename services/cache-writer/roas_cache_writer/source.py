@@ -22,7 +22,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
-from roas_cache_writer import batch
+from roas_cache_writer import deltas
 from roas_contracts.dead_letters import ConsumedRecord
 from roas_contracts.errors import MisconfigurationError, TransientError
 
@@ -52,7 +52,7 @@ class Poll:
     """
 
     records: list[ConsumedRecord] = field(default_factory=list)
-    ends: dict[batch.TopicPartition, int] = field(default_factory=dict)
+    ends: dict[deltas.TopicPartition, int] = field(default_factory=dict)
 
 
 class MetricsSource:
@@ -64,7 +64,7 @@ class MetricsSource:
 
     def __init__(self, bootstrap: str, group: str, topics: Iterable[str]) -> None:
         self._topics = sorted(topics)
-        self._assigned: list[batch.TopicPartition] = []
+        self._assigned: list[deltas.TopicPartition] = []
         connection: dict[str, Any] = {
             "bootstrap.servers": bootstrap,
             "client.id": group,
@@ -116,7 +116,7 @@ class MetricsSource:
             for topic, description in found.items()
         }
 
-    def bounds(self, partition: batch.TopicPartition) -> tuple[int, int]:
+    def bounds(self, partition: deltas.TopicPartition) -> tuple[int, int]:
         """First offset that is still there, and the one behind the last.
 
         Raises:
@@ -132,7 +132,7 @@ class MetricsSource:
             raise TransientError("Kafka does not say where a partition begins and ends")
         return int(found[0]), int(found[1])
 
-    def assign(self, positions: Mapping[batch.TopicPartition, int]) -> None:
+    def assign(self, positions: Mapping[deltas.TopicPartition, int]) -> None:
         """Read these partitions from these offsets on; whatever was fetched before is dropped."""
         self._consumer.assign(
             [TopicPartition(*partition, offset) for partition, offset in positions.items()]
@@ -169,7 +169,7 @@ class MetricsSource:
                 raise _translated(KafkaException(problem))
         return result
 
-    def copy_offsets(self, positions: Mapping[batch.TopicPartition, int]) -> None:
+    def copy_offsets(self, positions: Mapping[deltas.TopicPartition, int]) -> None:
         """Tell Kafka, for those who monitor lag there. Never waits; failure is logged only."""
         try:
             self._consumer.commit(
@@ -179,9 +179,9 @@ class MetricsSource:
         except KafkaException as error:
             _log.debug("offsets were not copied to Kafka", reason=str(error))
 
-    def ends(self) -> dict[batch.TopicPartition, int]:
+    def ends(self) -> dict[deltas.TopicPartition, int]:
         """The last known end of each assigned partition; asks nobody."""
-        result: dict[batch.TopicPartition, int] = {}
+        result: dict[deltas.TopicPartition, int] = {}
         for key in self._assigned:
             found: Any = self._consumer.get_watermark_offsets(TopicPartition(*key), cached=True)
             if found is not None and found[1] >= 0:

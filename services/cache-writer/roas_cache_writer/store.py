@@ -6,19 +6,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg import errors
 
 from roas_cache_writer import statements
-from roas_cache_writer.batch import Batch, TopicPartition
-from roas_cache_writer.deltas import Fold
+from roas_cache_writer.deltas import Fold, TopicPartition
 from roas_contracts.errors import FencedError, MisconfigurationError, TransientError
 from roas_contracts.redis_layout import NOTHING, Measures, WindowSize, WindowTotals
 
 APPLICATION_NAME: Final = "roas-cache-writer"
 """The name of the writer's sessions in pg_stat_activity."""
+
+if TYPE_CHECKING:  # Only what counts needs the decoders behind a batch.
+    from roas_cache_writer.batch import Batch
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
-from roas_cache_writer.batch import Batch, TopicPartition
+from roas_cache_writer.batch import Batch
+from roas_cache_writer.deltas import TopicPartition
 from roas_contracts.redis_layout import WindowTotals
 from roas_contracts.service.health import Readiness
 

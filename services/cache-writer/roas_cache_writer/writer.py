@@ -16,8 +16,9 @@ from typing import Final, TypeVar
 import structlog
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 
-from roas_cache_writer.batch import Batch, Classifier, TopicPartition
+from roas_cache_writer.batch import Batch, Classifier
 from roas_cache_writer.dead_letter_sink import DeadLetterSink
+from roas_cache_writer.deltas import TopicPartition
 from roas_cache_writer.live_copy import LiveCopy
 from roas_cache_writer.positions import check_epoch, check_identity, start_offset
 from roas_cache_writer.source import MetricsSource, Poll, TopicIdentity

@@ -33,7 +33,7 @@ from roas_local.migrate import migrate
 from roas_local.ports import free_port
 
 TOPICS = (AD_METRICS_1M, AD_METRICS_5M)
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 120.0
 FIRST_WINDOW = 1_413_849_600_000
 """2014-10-21T00:00:00Z"""
 
@@ -188,6 +188,7 @@ class CacheWriterStack:
                 "transactional.id": transactional_id,
                 "partitioner": "murmur2_random",
                 "linger.ms": 5,
+                "log_level": 0,
             }
         )
         producer.init_transactions(30)

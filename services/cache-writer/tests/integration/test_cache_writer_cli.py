@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from cache_writer_stack import FIRST_WINDOW, CacheWriterStack, window_deltas
+from cache_writer_stack import FIRST_WINDOW, CacheWriterStack, wait_until, window_deltas
 
 from roas_contracts import exit_codes
 from roas_contracts.redis_layout import RedisMetricsReader, WindowSize
@@ -17,6 +17,7 @@ def test_show_top_stats_and_evict(stack: CacheWriterStack) -> None:
     stack.wait_until_counted()
     writer.wait_until_ready()
     stack.assert_exact()
+    wait_until("its lag is zero", lambda: writer.readiness().get("lag_records") == 0)
     assert writer.stop() == exit_codes.OK
 
     shown = json.loads(stack.cli("show", "total", "all", "--json").stdout)
@@ -25,7 +26,7 @@ def test_show_top_stats_and_evict(stack: CacheWriterStack) -> None:
     ]
     assert {one["impressions"] for one in shown["windows"]} == {150}
     assert shown["windows"][0]["ctr"] == 1 / 150
-    assert stack.cli("show", "total", "all").stdout.count("2014-10-21T00:0") == 3
+    assert stack.cli("show", "total", "all").stdout.count("2014-10-21 00:0") == 3
 
     top = json.loads(stack.cli("top", "campaign", "-n", "3", "--json").stdout)["top"]
     assert [one["value"] for one in top] == ["c49", "c48", "c47"]
