@@ -126,11 +126,14 @@ class ProducerStack:
             **given,
         }
 
-    def start(self, *arguments: str | Path, pipe: bool = False, **settings: str) -> ProducerProcess:
-        """Start a producer."""
+    def start(self, *arguments: str | Path, **settings: str) -> ProducerProcess:
+        """Start a producer; ``-`` among the arguments gives it a pipe as standard input."""
         log = self._folder / f"producer-{len(self._started)}.log"
         process = ProducerProcess(
-            [str(argument) for argument in arguments], self.environment(**settings), log, pipe
+            [str(argument) for argument in arguments],
+            self.environment(**settings),
+            log,
+            "-" in arguments,
         )
         self._started.append(process)
         return process

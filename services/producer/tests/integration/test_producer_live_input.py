@@ -17,9 +17,7 @@ from roas_local.ports import free_port
 
 def test_a_slow_pipe_gets_its_events_out_and_heartbeats_go_on(stack: ProducerStack) -> None:
     since = stack.position()
-    process = stack.start(
-        "replay", "-", "--input-name", "live", "--json", pipe=True, commit_interval_ms="200"
-    )
+    process = stack.start("replay", "-", "--input-name", "live", "--json", commit_interval_ms="200")
     pipe = process.process.stdin
     assert pipe is not None
 
@@ -61,7 +59,6 @@ def test_a_stream_that_is_another_one_after_a_restart_is_refused(stack: Producer
         "same name",
         "--speed",
         "900",
-        pipe=True,
         commit_interval_ms="200",
     )
     assert process.process.stdin is not None
@@ -70,7 +67,7 @@ def test_a_stream_that_is_another_one_after_a_restart_is_refused(stack: Producer
     process.process.stdin = None
     process.wait_for_commits(3)
     process.kill()
-    again = stack.start("replay", "-", "--input-name", "same name", pipe=True)
+    again = stack.start("replay", "-", "--input-name", "same name")
     assert again.process.stdin is not None
     again.process.stdin.write("\n".join([HEADER, *lines[::3]]).encode())
     again.process.stdin.close()
@@ -86,7 +83,7 @@ def test_rebased_events_carry_the_moment_they_are_sent(
     path = write_train_file(tmp_path / "train.csv", hours=1, rows_an_hour=2_000, seed=22)
     since = stack.position()
     began = time.time() * 1000
-    arguments = ["replay", path, "--rebase", "now", "--speed", "1200"]
+    arguments: list[str | Path] = ["replay", path, "--rebase", "now", "--speed", "1200"]
     process = stack.start(*arguments, commit_interval_ms="200")
     process.wait_for_commits(4)
     process.kill()

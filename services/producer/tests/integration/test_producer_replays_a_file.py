@@ -12,6 +12,7 @@ from expected_events import impressions_and_clicks
 from producer_files import write_train_file
 from producer_stack import ProducerStack
 
+from roas_contracts.decoder import Decoded
 from roas_contracts.events import (
     AdClick,
     AdConversion,
@@ -41,13 +42,13 @@ def test_six_thousand_real_rows(stack: ProducerStack) -> None:
     clicks = [r.decoded for r in records["ad-clicks"] if r.key is not None]
     assert len(impressions) == 6_000
     assert len(clicks) == 1_031
-    assert Counter((e.event_id, e.event_time) for e in impressions if _is(e, AdImpression)) == shown
-    assert Counter((e.event_id, e.event_time) for e in clicks if _is(e, AdClick)) == clicked
+    assert Counter(map(id_and_time, impressions)) == shown
+    assert Counter(map(id_and_time, clicks)) == clicked
 
 
-def _is(event: object, kind: type) -> bool:
-    assert isinstance(event, kind)
-    return True
+def id_and_time(event: Decoded) -> tuple[str, int]:
+    assert isinstance(event, AdImpression | AdClick | AdConversion)
+    return event.event_id, event.event_time
 
 
 def test_every_event_once_in_order_with_its_key(stack: ProducerStack, tmp_path: Path) -> None:
@@ -70,11 +71,15 @@ def test_every_event_once_in_order_with_its_key(stack: ProducerStack, tmp_path: 
             event = record.decoded
             if isinstance(event, Heartbeat):
                 continue
-            assert isinstance(event, kind)
+            assert type(event) is kind
+            assert isinstance(event, AdImpression | AdClick | AdConversion)
             assert event.source is Source.AVAZU
             assert event.event_time >= newest[record.partition]
             newest[record.partition] = event.event_time
-            impression_id = event.event_id if kind is AdImpression else event.impression_id
+            if isinstance(event, AdImpression):
+                impression_id = event.event_id
+            else:
+                impression_id = event.impression_id
             assert record.key == impression_id.encode()
             ids[event.event_id, event.event_time] += 1
     conversions = [r for r in records["ad-conversions"] if r.key is not None]
