@@ -66,7 +66,6 @@ def install_uv(folder: Path) -> Path:
         options = ("--quiet", "--retries", "2", "--timeout", "30", "--require-hashes", "--no-deps")
         done = _run(*pip, "install", *options, "--only-binary=:all:", "--requirement", str(pins))
         if done.returncode != 0:
-            print(done.stderr.strip(), file=sys.stderr)
             raise InstallError(f"uv was not installed: {explain(done.stderr)}")
         stamp.write_bytes(pins.read_bytes())
     return uv

@@ -122,13 +122,11 @@ def _run(command: list[str], env: dict[str, str], name: str) -> None:
         raise InstallError(f"{command[0]} can't be started: {error.strerror}") from None
     if done.returncode == 0:
         return
-    said = done.stderr.strip()
-    print(said, file=sys.stderr)
-    raise InstallError(f"the {name} environment was not installed: {explain(said)}")
+    raise InstallError(f"the {name} environment was not installed: {explain(done.stderr)}")
 
 
 def explain(output: str) -> str:
-    """What uv's output means, for a person."""
+    """What an installer's output means, for a person; the output itself if that is not known."""
     low = output.lower()
     if "no space left" in low:
         return "the disk is full"
@@ -136,7 +134,10 @@ def explain(output: str) -> str:
         return "a download does not match the digest in the lockfile"
     if "no interpreter found" in low:
         return "no fitting Python was found (CPython 3.11 is), and none could be fetched"
-    network = ("dns error", "error sending request", "failed to fetch", "connect", "timed out")
+    network = (
+        *("dns error", "error sending request", "failed to fetch", "connect", "timed out"),
+        *("name resolution", "no matching distribution"),
+    )
     if any(sign in low for sign in network):
         return "the package index does not answer; it needs the network the first time"
-    return "see uv's message above"
+    return output.strip()

@@ -15,7 +15,7 @@ from roas_local.environments import Environment, explain
         ("error: No interpreter found for Python 3.11 in managed installations", "fitting Python"),
         ("error sending request for url (https://pypi.org/simple/rich/)", "needs the network"),
         ("client error (Connect): dns error: failed to lookup", "needs the network"),
-        ("error: something new", "see uv's message above"),
+        ("error: something new", "error: something new"),
     ],
 )
 def test_a_message_is_explained(output: str, meaning: str) -> None:
