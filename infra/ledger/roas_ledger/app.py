@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TypeAlias
 
 from roas_contracts.redis_layout import RedisMetricsReader
-from roas_contracts.registry import SchemaSource
+from roas_contracts.registry import Registry, SchemaSource
 from roas_ledger.evaluation import evaluate
 from roas_ledger.evidence import Evidence, Expectations
 from roas_ledger.kafka_reader import KafkaReader
@@ -57,11 +57,12 @@ def verify(
     dsn = settings.postgres_dsn.get_secret_value()
     with (
         closing(KafkaReader(settings.kafka_bootstrap, advance)) as kafka,
+        closing(Registry(settings.registry_url)) as registry,
         closing(RedisMetricsReader.connect(settings.redis_url.get_secret_value())) as redis,
     ):
         with PostgresLineage(dsn):
             redis.freshness()  # Both have to answer before a long read begins.
-        evidence = Evidence(kafka, SchemaSource(settings.registry_url), expectations, _now_ms)
+        evidence = Evidence(kafka, SchemaSource(registry), expectations, _now_ms)
         begin(evidence.pending())
         evidence.open()
         return _settled(evidence, dsn, redis, wait_seconds)

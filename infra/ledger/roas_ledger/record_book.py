@@ -12,6 +12,9 @@ from roas_contracts.heartbeat import Heartbeat
 from roas_ledger.fingerprint import Fingerprint
 from roas_ledger.record import Record
 
+# The rules that look at the wall clock: of events and deltas, and of heartbeats.
+_CLOCK_REASONS = (DeadLetterReason.EVENT_TIME_OUT_OF_BOUNDS, DeadLetterReason.NULL_VALUE)
+
 
 @dataclass(frozen=True, slots=True)
 class Poison:
@@ -104,6 +107,9 @@ class RecordBook:
 
     def _refuse(self, record: Record, error: PoisonError) -> None:
         poison = Poison(error.reason, error.detail, Fingerprint.of_record(record))
+        if error.reason not in _CLOCK_REASONS:
+            self.poison[record.offset] = poison
+            return
         try:
             later = self._decode(record.value, record.headers, self._now_ms())
         except PoisonError:

@@ -10,12 +10,14 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import psycopg
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+from redis.typing import EncodableT, FieldT
 
 from roas_contracts.codec import Codec
 from roas_contracts.dead_letters import DeadLetterBuilder
@@ -235,12 +237,12 @@ class PlantedPipeline:
     planted: list[tuple[str, AdMetric]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        registry = Registry(self.servers.registry_url)
-        registered = registry.register(load_subjects().values())
-        assert registered
-        self.codecs = {
-            topic: Codec.for_topic(topic, registry.schema_id(topic)) for topic in load_subjects()
-        }
+        with closing(Registry(self.servers.registry_url)) as registry:
+            registry.register(load_subjects().values())
+            self.codecs = {
+                topic: Codec.for_topic(topic, registry.schema_id(topic))
+                for topic in load_subjects()
+            }
         self.admin = AdminClient({"bootstrap.servers": self.servers.bootstrap})
         self.producer = self.new_producer()
         self.redis = redis.Redis.from_url(self.servers.redis_url, decode_responses=True)
@@ -341,7 +343,7 @@ class PlantedPipeline:
         self.producer.begin_transaction()
         for topic in EVENT_TOPICS:
             for partition in range(load_subjects()[topic].file.topic.partitions):
-                headers = heartbeat_headers(clock_ms)
+                headers: list[tuple[str, str | bytes | None]] = [*heartbeat_headers(clock_ms)]
                 self.producer.produce(topic, None, None, partition=partition, headers=headers)
         self.producer.commit_transaction(30)
 
@@ -508,7 +510,7 @@ class PlantedPipeline:
             self.set_cached(row)
         for size in WindowSize:
             newest = max(row.window_start for row in rows.values() if row.size is size)
-            meta = {
+            meta: dict[FieldT, EncodableT] = {
                 "newest_window_start": newest,
                 "newest_emitted_at": now_ms,
                 "written_at": now_ms + 700,

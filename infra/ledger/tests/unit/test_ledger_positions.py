@@ -124,6 +124,8 @@ def test_letters_beyond_the_cut_and_before_the_log_are_passed_over() -> None:
     assert list(compare_positions(AT, Extent(10, 60, 60), 50, book(), letters, "g")) == []
 
 
+Parts = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]], int]
+
 parts = st.tuples(
     st.none() | st.binary(max_size=4),
     st.none() | st.binary(max_size=4),
@@ -135,7 +137,7 @@ parts = st.tuples(
 
 
 @given(parts, parts)
-def test_fingerprints_are_equal_for_equal_records_only(one: tuple, other: tuple) -> None:  # type: ignore[type-arg]
+def test_fingerprints_are_equal_for_equal_records_only(one: Parts, other: Parts) -> None:
     prints = [Fingerprint.of(*each, "CREATE_TIME") for each in (one, other)]
     names = ("key", "value", "headers", "timestamp")
     differing = [name for name, a, b in zip(names, one, other, strict=True) if a != b]
