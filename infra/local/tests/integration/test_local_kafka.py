@@ -30,7 +30,9 @@ def consume(bootstrap: str, count: int) -> list[bytes]:
         while len(values) < count and time.monotonic() < deadline:
             for message in consumer.consume(count, timeout=1.0):
                 assert message.error() is None
-                values.append(message.value())
+                value = message.value()
+                assert value is not None
+                values.append(value)
     finally:
         consumer.close()
     return values
