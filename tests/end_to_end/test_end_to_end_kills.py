@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from whole_stack import WholeStack, wait_until
+from whole_stack import BACKGROUND_SUPERVISOR, WholeStack, wait_until
 
 from roas_local.demo_traffic import TrafficProcess
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.timeout(1200), BACKGROUND_SUPERVISOR]
 
 ROWS = 300_000
 EVENT_TOPICS = ("ad-impressions", "ad-clicks", "ad-conversions")

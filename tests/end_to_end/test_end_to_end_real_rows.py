@@ -10,12 +10,12 @@ from pathlib import Path
 import psycopg
 import pytest
 from independent_count import Counts, count
-from whole_stack import WholeStack
+from whole_stack import BACKGROUND_SUPERVISOR, WholeStack
 
 from roas_contracts.redis_layout import RedisMetricsReader, WindowSize
 from roas_local.layout import current
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), BACKGROUND_SUPERVISOR]
 
 DAY = ("2014-10-21", "2014-10-22")
 MINUTES = {WindowSize.ONE_MINUTE: 1, WindowSize.FIVE_MINUTES: 5}

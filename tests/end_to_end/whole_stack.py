@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 from confluent_kafka import IsolationLevel, TopicPartition
 from confluent_kafka import admin as kafka_admin
 from confluent_kafka.admin import AdminClient
@@ -23,6 +24,11 @@ from roas_local.install import Toolchain
 from roas_local.settings import StackSettings
 from roas_local.stack import StackFolders
 from roas_local.state import UnitState
+
+# The supervisor lives on when the object that started it is gone: Python warns about that.
+BACKGROUND_SUPERVISOR = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 _LATEST: Any = vars(kafka_admin)["OffsetSpec"].latest()
 

@@ -1,23 +1,32 @@
-"""A finished run of the pipeline, planted by hand: real servers, but no service of ours runs.
-
-The planter counts windows itself, with a Counter per dimension and nothing of the ledger's code,
-so that what the ledger finds right was made by someone else.
-"""
+"""A finished run of the pipeline, planted by hand: real servers, but no service of ours runs."""
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import psycopg
-import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from redis.typing import EncodableT, FieldT
+from planted_run import (
+    CLICKS,
+    CONVERSIONS,
+    END_CLOCK,
+    EVENT_TOPICS,
+    IMPRESSIONS,
+    METRIC_TOPICS,
+    T0,
+    TOPIC_OF,
+    click,
+    counted,
+    deltas,
+    impression,
+    one_run,
+)
+from planted_stores import PlantedStores
 
 from roas_contracts.codec import Codec
 from roas_contracts.dead_letters import DeadLetterBuilder
@@ -31,38 +40,15 @@ from roas_contracts.events import (
     DeadLetterReason,
     DeltaKind,
     Event,
-    PlacementType,
     ProducerProgress,
-    Source,
 )
 from roas_contracts.heartbeat import heartbeat_headers
 from roas_contracts.metric_key import metric_key
-from roas_contracts.redis_layout import (
-    Measures,
-    WindowSize,
-    WindowTotals,
-    encode_totals,
-    index_key,
-    index_member,
-    meta_key,
-    window_key,
-)
 from roas_contracts.registry import Registry
 from roas_contracts.subjects import load_subjects
 from roas_contracts.topics import create_topics
 from roas_ledger.settings import LedgerSettings
 
-T0 = 1_413_849_600_000
-"""2014-10-21T00:00:00Z, in milliseconds."""
-
-IMPRESSIONS, CLICKS, CONVERSIONS = "ad-impressions", "ad-clicks", "ad-conversions"
-EVENT_TOPICS = (IMPRESSIONS, CLICKS, CONVERSIONS)
-TOPIC_OF = {AdImpression: IMPRESSIONS, AdClick: CLICKS, AdConversion: CONVERSIONS}
-METRIC_TOPICS = {WindowSize.ONE_MINUTE: "ad-metrics-1m", WindowSize.FIVE_MINUTES: "ad-metrics-5m"}
-END_CLOCK = T0 + 15 * 60_000 + 60_000
-
-Key = tuple[WindowSize, int, str, str]
-Sums = list[int]
 Position = tuple[str, int, int]
 
 
@@ -86,145 +72,12 @@ class Servers:
         )
 
 
-def impression(number: int, at_ms: int, campaign: str = "c1", site: str = "s1") -> AdImpression:
-    return AdImpression(
-        event_id=str(10**19 + number),
-        event_time=at_ms,
-        labelled=True,
-        source=Source.GENERATED,
-        campaign_id=campaign,
-        advertiser_id="a1",
-        creative_id="k1",
-        placement_type=PlacementType.SITE,
-        placement_id=site,
-        placement_domain="d",
-        placement_category="g",
-        banner_pos=number % 2,
-        device_type=1,
-        connection_type=0,
-        cost_micros=1_000 + number,
-        currency="USD",
-    )
-
-
-def click(of: AdImpression, delay_ms: int) -> AdClick:
-    return AdClick(
-        event_id=f"{of.event_id}-c",
-        impression_id=of.event_id,
-        event_time=of.event_time + delay_ms,
-        impression_time=of.event_time,
-        source=of.source,
-        campaign_id=of.campaign_id,
-        advertiser_id=of.advertiser_id,
-        creative_id=of.creative_id,
-        placement_type=of.placement_type,
-        placement_id=of.placement_id,
-        placement_domain=of.placement_domain,
-        placement_category=of.placement_category,
-        banner_pos=of.banner_pos,
-        device_type=of.device_type,
-        connection_type=of.connection_type,
-        cost_micros=50_000,
-        currency="USD",
-    )
-
-
-def conversion(of: AdClick, delay_ms: int) -> AdConversion:
-    return AdConversion(
-        event_id=f"{of.impression_id}-v",
-        impression_id=of.impression_id,
-        event_time=of.event_time + delay_ms,
-        impression_time=of.impression_time,
-        click_id=of.event_id,
-        click_time=of.event_time,
-        source=of.source,
-        campaign_id=of.campaign_id,
-        advertiser_id=of.advertiser_id,
-        creative_id=of.creative_id,
-        placement_type=of.placement_type,
-        placement_id=of.placement_id,
-        placement_domain=of.placement_domain,
-        placement_category=of.placement_category,
-        banner_pos=of.banner_pos,
-        device_type=of.device_type,
-        connection_type=of.connection_type,
-        conversion_type="purchase",
-        revenue_micros=9_000_000,
-        currency="USD",
-    )
-
-
 def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Wait, bounded, for something to become true."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "this did not come true in time"
         time.sleep(0.05)
-
-
-def one_run() -> list[Event]:
-    """60 impressions in the first 15 minutes, every fourth clicked, every second click bought."""
-    events: list[Event] = []
-    for number in range(60):
-        shown = impression(number, T0 + number * 14_000, f"c{number % 3}", f"s{number % 5}")
-        events.append(shown)
-        if number % 4 == 0 and number < 50:
-            clicked = click(shown, 20_000)
-            events.append(clicked)
-            if number % 8 == 0:
-                events.append(conversion(clicked, 30_000))
-    return events
-
-
-def counted(events: Iterable[Event]) -> dict[Key, Sums]:
-    """What the stream has to say about these events."""
-    sums: dict[Key, Sums] = defaultdict(lambda: [0, 0, 0, 0, 0])
-    for event in events:
-        assert isinstance(event, AdImpression | AdClick | AdConversion)
-        parts = [
-            isinstance(event, AdImpression),
-            isinstance(event, AdClick),
-            isinstance(event, AdConversion),
-            0 if isinstance(event, AdConversion) else event.cost_micros,
-            event.revenue_micros if isinstance(event, AdConversion) else 0,
-        ]
-        for size in WindowSize:
-            start = event.event_time // size.millis * size.millis
-            for dimension, value in (
-                ("total", "all"),
-                ("campaign", event.campaign_id),
-                ("placement", f"site:{event.placement_id}"),
-                ("banner_pos", str(event.banner_pos)),
-                ("device_type", str(event.device_type)),
-            ):
-                cell = sums[(size, start, dimension, value)]
-                for index, part in enumerate(parts):
-                    cell[index] += int(part)
-    return dict(sums)
-
-
-def deltas(sums: dict[Key, Sums], kind: DeltaKind, now_ms: int) -> list[tuple[str, AdMetric]]:
-    """The stream's records, each with its topic."""
-    return [
-        (
-            METRIC_TOPICS[size],
-            AdMetric(
-                dimension=dimension,
-                value=value,
-                window_start=start,
-                window_end=start + size.millis,
-                kind=kind,
-                impressions=cell[0],
-                clicks=cell[1],
-                conversions=cell[2],
-                cost_micros=cell[3],
-                revenue_micros=cell[4],
-                currency="USD",
-                emitted_at=now_ms,
-            ),
-        )
-        for (size, start, dimension, value), cell in sorted(sums.items())
-    ]
 
 
 @dataclass
@@ -245,16 +98,16 @@ class PlantedPipeline:
             }
         self.admin = AdminClient({"bootstrap.servers": self.servers.bootstrap})
         self.producer = self.new_producer()
-        self.redis = redis.Redis.from_url(self.servers.redis_url, decode_responses=True)
+        self.stores = PlantedStores(self.servers.dsn, self.servers.redis_url)
 
     def restore_stores(self) -> None:
         """Tables and Redis as they were after `plant`."""
-        self.clear_stores()
+        self.stores.clear()
         self.fill_stores()
 
     def fill_stores(self) -> None:
-        self.store(self.planted)
-        self.cache(self.planted)
+        self.stores.store(self.planted)
+        self.stores.cache(self.planted)
         self.consume_all()
 
     def new_producer(self) -> Producer:
@@ -279,20 +132,12 @@ class PlantedPipeline:
         create_topics(self.admin, subjects.values(), max_replication=1)
         wait_until(lambda: self.topics() == set(subjects))
         self.producer = self.new_producer()  # One that has never heard of the old topics.
-        self.clear_stores()
+        self.stores.clear()
 
     def topics(self) -> set[str]:
         """Our topics, as a client that has cached nothing sees them."""
         admin = AdminClient({"bootstrap.servers": self.servers.bootstrap})
         return set(admin.list_topics(timeout=10).topics) & set(load_subjects())
-
-    def clear_stores(self) -> None:
-        """Empty tables, empty Redis."""
-        with psycopg.connect(self.servers.dsn, autocommit=True) as connection:
-            connection.execute(
-                "TRUNCATE realtime.metrics_1m, realtime.metrics_5m, realtime.consumed_offsets"
-            )
-        self.redis.flushall()
 
     def plant(
         self,
@@ -442,90 +287,6 @@ class PlantedPipeline:
             encoded = self.codecs["producer-progress"].encode(record)
             self.producer.produce("producer-progress", encoded, "planted")
         self.producer.commit_transaction(30)
-
-    def store(self, planted: Iterable[tuple[str, AdMetric]]) -> None:
-        """What the cache writer would have written to PostgreSQL."""
-        measures = ("impressions", "clicks", "conversions", "cost_micros", "revenue_micros")
-        kinds = {
-            DeltaKind.ON_TIME: "on_time",
-            DeltaKind.LATE: "late",
-            DeltaKind.CORRECTION: "correction",
-        }
-        every = [f"{kind}_{measure}" for kind in kinds.values() for measure in measures]
-        every += [f"{kind}_deltas" for kind in kinds.values()]
-        added = ", ".join(f"{name} = metrics.{name} + excluded.{name}" for name in every)
-        conflict = f"(window_start, dimension, value, currency) DO UPDATE SET {added}"
-        with psycopg.connect(self.servers.dsn) as connection:
-            for table in ("metrics_1m", "metrics_5m"):
-                connection.execute(
-                    "SELECT realtime.ensure_day_partition(%s, '2014-10-21')", [table]
-                )
-            for topic, delta in planted:
-                table = topic.removeprefix("ad-").replace("-", "_")
-                row = dict.fromkeys(every, 0)
-                kind = kinds[delta.kind]
-                row |= {f"{kind}_{measure}": getattr(delta, measure) for measure in measures}
-                row[f"{kind}_deltas"] = 1
-                connection.execute(
-                    f"INSERT INTO realtime.{table} AS metrics (window_start, dimension, value,"
-                    f" currency, {', '.join(every)}, first_emitted_at, last_emitted_at, revision)"
-                    f" VALUES (to_timestamp(%s / 1000.0), %s, %s, 'USD',"
-                    f" {', '.join(['%s'] * len(every))}, now(), now(), 1)"
-                    f" ON CONFLICT {conflict}",
-                    [delta.window_start, delta.dimension, delta.value, *row.values()],
-                )
-
-    def cache(self, planted: list[tuple[str, AdMetric]]) -> None:
-        """What the cache writer would have written to Redis, 700 ms after the deltas."""
-        now_ms = planted[0][1].emitted_at
-        rows: dict[Key, WindowTotals] = {}
-        for topic, delta in planted:
-            size = WindowSize(topic.rpartition("-")[2])
-            added = Measures(
-                delta.impressions,
-                delta.clicks,
-                delta.conversions,
-                delta.cost_micros,
-                delta.revenue_micros,
-            )
-            key = (size, delta.window_start, delta.dimension, delta.value)
-            row = rows.get(key) or WindowTotals(
-                size=size,
-                dimension=delta.dimension,
-                value=delta.value,
-                window_start=delta.window_start,
-                totals=Measures(),
-                revision=0,
-                first_emitted_at=delta.emitted_at,
-                last_emitted_at=delta.emitted_at,
-                written_at=now_ms + 700,
-            )
-            rows[key] = replace(
-                row,
-                totals=row.totals + added,
-                late=row.late + added if delta.kind is DeltaKind.LATE else row.late,
-                revision=row.revision + 1,
-            )
-        for row in rows.values():
-            self.set_cached(row)
-        for size in WindowSize:
-            newest = max(row.window_start for row in rows.values() if row.size is size)
-            meta: dict[FieldT, EncodableT] = {
-                "newest_window_start": newest,
-                "newest_emitted_at": now_ms,
-                "written_at": now_ms + 700,
-                "warmed_at": 0,
-                "kept_windows": 1_000,
-                "ttl_seconds": 3_600,
-                "currency": "USD",
-            }
-            self.redis.hset(meta_key(size), mapping=meta)
-
-    def set_cached(self, row: WindowTotals) -> None:
-        key = window_key(row.size, row.dimension, row.window_start)
-        self.redis.hset(key, row.value, encode_totals(row))
-        member = index_member(row.dimension, row.window_start)
-        self.redis.zadd(index_key(row.size), {member: row.window_start})
 
     def consume_all(self) -> None:
         """Both consumers have read everything."""

@@ -7,7 +7,8 @@ from threading import Thread
 
 from confluent_kafka import TopicPartition
 from ledger_runs import assert_named, run, sentences
-from planted_pipeline import CLICKS, IMPRESSIONS, PlantedPipeline
+from planted_pipeline import PlantedPipeline
+from planted_run import CLICKS, IMPRESSIONS
 
 
 def test_a_delta_sent_twice_is_named(freshly_planted: PlantedPipeline) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import psycopg
 import pytest
 from ledger_runs import assert_named, run, sentences
-from planted_pipeline import T0, PlantedPipeline
+from planted_pipeline import PlantedPipeline
+from planted_run import T0
 
 from roas_contracts.redis_layout import Measures, RedisMetricsReader, WindowSize, window_key
 
@@ -104,7 +105,7 @@ def test_a_changed_redis_value_is_named(planted: PlantedPipeline) -> None:
     start = T0 + 3 * 60_000
     row = reader.window(WindowSize.ONE_MINUTE, "placement", start)["site:s2"]
     reader.close()
-    planted.set_cached(replace(row, totals=row.totals + Measures(clicks=1)))
+    planted.stores.set_cached(replace(row, totals=row.totals + Measures(clicks=1)))
     report = run(planted)
     key = window_key(WindowSize.ONE_MINUTE, "placement", start)
     assert_named(report, f"Redis {key}", "placement=site:s2 clicks", "Redis says")
@@ -114,7 +115,7 @@ def test_a_changed_redis_value_is_named(planted: PlantedPipeline) -> None:
 def test_a_lost_redis_window_is_named(planted: PlantedPipeline) -> None:
     start = T0 + 5 * 60_000
     key = window_key(WindowSize.FIVE_MINUTES, "campaign", start)
-    assert planted.redis.delete(key) == 1
+    assert planted.stores.redis.delete(key) == 1
     report = run(planted)
     assert_named(report, f"Redis {key} 5m window", "campaign=c0 impressions", "no such row")
 
