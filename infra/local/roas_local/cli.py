@@ -195,5 +195,9 @@ def _folders(name: str) -> "StackFolders":
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. The traceback of a defect goes to roas.log in ROAS_HOME."""
+    from roas_local import defect_log
+    from roas_local.layout import current
+
+    defect_log.configure(current().home / "roas.log")
     run(app)
