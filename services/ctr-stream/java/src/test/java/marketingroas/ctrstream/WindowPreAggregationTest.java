@@ -80,7 +80,7 @@ class WindowPreAggregationTest {
     }
 
     @Test
-    void aLateEventGoesOutWithTheNextBarrier() throws Exception {
+    void aLateEventGoesOutWithTheNextWatermarkOrBarrier() throws Exception {
         harness.processWatermark(10 * MINUTE);
         event(10, "total:all");
         harness.processWatermark(10 * MINUTE + 1);
