@@ -186,6 +186,9 @@ class ProducerStack:
                 if (message.offset() or 0) >= ends[topic, partition]:
                     open_ends.discard((topic, partition))
                 continue
+            if (message.offset() or 0) + 1 >= ends[topic, partition]:
+                # Where a producer writes all the time no end of partition may ever be reported.
+                open_ends.discard((topic, partition))
             headers = message.headers()
             decoded = self._decoders[topic].decode(
                 message.value(),
