@@ -16,8 +16,9 @@ services/ctr-stream follows the same table; contracts/corpus holds both to it.
  8. EVENT_TIME_OUT_OF_BOUNDS: a time before 2010, or more than ten minutes ahead of the wall
     clock; an impression_time before 2010 or after the event's own time.
  9. FOREIGN_CURRENCY: not the deployment's reporting currency.
-10. INVALID_FIELD: an id that is empty or longer than 256 bytes of UTF-8; money below 0 or above
-    10^15 micros; for metrics see `check_metric`.
+10. INVALID_FIELD: an id that is empty, longer than 256 bytes of UTF-8, or with a NUL character,
+    which no PostgreSQL text can hold: counted, it would be lost further down; money below 0 or
+    above 10^15 micros; for metrics see `check_metric`.
 """
 
 from collections.abc import Callable, Mapping
@@ -176,6 +177,8 @@ def _check_id(value: str, name: str, longest: int = MAX_ID_BYTES) -> None:
     # A character takes at most four bytes: short ids need no encoding to be measured.
     if len(value) * 4 > longest and len(value.encode()) > longest:
         raise _invalid(name, f"longer than {longest} bytes")
+    if "\0" in value:
+        raise _invalid(name, "has a NUL character")
 
 
 def _check_money(micros: int, name: str) -> None:

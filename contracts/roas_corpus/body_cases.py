@@ -43,7 +43,6 @@ BAD_UTF8 = {
 }
 
 GOOD_UTF8 = {
-    "nul": "\0",
     "byte order mark": "\ufeffx",
     "noncharacter": "\uffff",
     "last before surrogates": "\ud7ff",
@@ -104,6 +103,7 @@ def _good_forms(cases: Cases) -> None:
     for name in ("device_id", "device_ip", "device_model"):
         cases.record(f"{name} null", IMPRESSIONS, **{name: None})
         cases.record(f"{name} empty", IMPRESSIONS, **{name: ""})
+        cases.record(f"{name} nul", IMPRESSIONS, **{name: "\0"})
     for source in ("UNKNOWN", "AVAZU", "GENERATED", "EXTERNAL"):
         cases.record(f"source {source}", "ad-clicks", source=source)
     for kind in ("UNKNOWN", "SITE", "APP"):

@@ -76,6 +76,8 @@ def _metric_rules(cases: Cases, topic: str) -> None:
     bad("without value", "INVALID_FIELD", value="")
     good("value of 264 bytes", value="unknown:" + "x" * 256)
     bad("value of 265 bytes", "INVALID_FIELD", value="unknown:" + "x" * 257)
+    bad("value with a nul", "INVALID_FIELD", value="a\0b")
+    bad("dimension with a nul", "INVALID_FIELD", dimension="\0")
     good("dimension that we don't know", dimension="country")
     bad("kind that we don't know", "INVALID_FIELD", kind="UNKNOWN")
     for field in ("impressions", "clicks", "conversions", "cost_micros", "revenue_micros"):

@@ -219,7 +219,7 @@ def _ids(cases: Cases) -> None:
         "256 bytes of two each": "é" * 128,
         "256 bytes of four each": "🙂" * 64,
         "blank": " ",
-        "nul": "\0",
+        "control characters": "\x01\x7f",
     }
     bad_ids = {
         "empty": "",
@@ -227,6 +227,8 @@ def _ids(cases: Cases) -> None:
         "257 bytes of two each": "é" * 128 + "x",
         "260 bytes of four each": "🙂" * 65,
         "1,000 bytes": "x" * 1_000,
+        "nul": "\0",
+        "nul inside": "a\0b",
     }
     for topic, names in fields.items():
         for field in names:

@@ -116,8 +116,6 @@ def check(size: WindowSize, delta: AdMetric) -> None:
         raise _invalid("window_start", f"{delta.window_start} does not start a {size} window")
     if delta.window_end != delta.window_start + size.millis:
         raise _invalid("window_end", f"{delta.window_end} does not end a {size} window")
-    if "\0" in delta.dimension or "\0" in delta.value:
-        raise _invalid("value", "has a NUL character, which no PostgreSQL text can hold")
     measures = _MEASURES_OF(delta)
     if max(measures) > LARGEST_SUM or min(measures) < -LARGEST_SUM:
         name, number = max(zip(MEASURES, measures, strict=True), key=lambda pair: abs(pair[1]))

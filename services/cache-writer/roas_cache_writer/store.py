@@ -292,7 +292,7 @@ def _numbers(column: Iterable[int]) -> str:
 
 def _texts(column: Iterable[str]) -> str:
     """Every element quoted; inside quotes only the quote and the backslash mean something."""
-    text = "\0".join(column)  # No element has a NUL: `deltas.check` sees to it.
+    text = "\0".join(column)  # No element has a NUL: the contract's rules see to it.
     if not text:
         return '{""}'
     text = text.replace("\\", "\\\\").replace('"', '\\"')

@@ -50,6 +50,17 @@ final class EventColumns {
         return lengths[column];
     }
 
+    /** Whether a text has a NUL character, which no PostgreSQL text can hold. */
+    boolean hasNul(int column) {
+        byte[] source = sources[column];
+        for (int i = starts[column], end = i + lengths[column]; i < end; i++) {
+            if (source[i] == 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     boolean textEquals(int column, byte[] expected) {
         return Arrays.equals(
                 sources[column],

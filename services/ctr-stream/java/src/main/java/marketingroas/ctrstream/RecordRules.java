@@ -153,6 +153,10 @@ final class RecordRules {
                         Poison.Reason.INVALID_FIELD,
                         columnNames.get(id) + " has " + size + " bytes");
             }
+            if (columns.hasNul(id)) {
+                throw new Poison(
+                        Poison.Reason.INVALID_FIELD, columnNames.get(id) + " has a NUL character");
+            }
         }
         checkMoney(cost);
         checkMoney(revenue);
