@@ -21,12 +21,12 @@ COUNT = {"name": "count", "type": "long"}
 
 def test_schemas_survive_kill_9_and_compatibility_is_on(tmp_path: Path) -> None:
     with SchemaRegistry(tmp_path) as registry:
-        client = SchemaRegistryClient({"url": registry.url})
-        schema_id = client.register_schema("thing-value", schema(ID))
+        with SchemaRegistryClient({"url": registry.url}) as client:
+            schema_id = client.register_schema("thing-value", schema(ID))
         registry.kill()
         registry.start()
-        again = SchemaRegistryClient({"url": registry.url})
-        assert again.get_latest_version("thing-value").schema_id == schema_id
-        with pytest.raises(SchemaRegistryError) as refused:
-            again.register_schema("thing-value", schema(ID, COUNT))
+        with SchemaRegistryClient({"url": registry.url}) as client:
+            assert client.get_latest_version("thing-value").schema_id == schema_id
+            with pytest.raises(SchemaRegistryError) as refused:
+                client.register_schema("thing-value", schema(ID, COUNT))
         assert refused.value.http_status_code == 409
