@@ -112,7 +112,7 @@ class _Session:
 
     def run(self, seconds: float | None) -> int:
         """Stream, watch, then ask the ledger. Returns its exit code."""
-        self._say(f"streaming {self._traffic.description}")
+        self._say(f"streaming {self._traffic.description}; Ctrl-C ends the stream")
         with closing(self._feed):
             self._producer.spawn()
             began = time.monotonic()
