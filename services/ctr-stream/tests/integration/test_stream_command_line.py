@@ -99,7 +99,13 @@ def test_vanished_checkpoints_are_refused(stack: StreamStack, tmp_path: Path) ->
     consumer = Consumer({"bootstrap.servers": stack.kafka.bootstrap, "group.id": "ctr-stream"})
     consumer.commit(offsets=[TopicPartition("ad-clicks", 1, 0)], asynchronous=False)
     consumer.close()
-    done = command(stack, "run", CHECKPOINTS=str(tmp_path / "elsewhere" / "checkpoints"))
+    elsewhere = tmp_path / "elsewhere"
+    done = command(
+        stack,
+        "run",
+        CHECKPOINTS=str(elsewhere / "checkpoints"),
+        SAVEPOINTS=str(elsewhere / "savepoints"),
+    )
     assert done.returncode == 2
     assert "ROAS_CTR_STREAM_CHECKPOINTS" in done.stderr
 
