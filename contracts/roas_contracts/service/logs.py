@@ -78,6 +78,12 @@ def _identity(service: str, version: str) -> Processor:
 
 
 def _renderers(for_a_person: bool) -> list[Processor]:
+    # Never the local variables: they hold data source names, passwords included.
     if for_a_person:
-        return [structlog.dev.ConsoleRenderer()]
-    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
+        readable = structlog.dev.RichTracebackFormatter(show_locals=False)
+        return [structlog.dev.ConsoleRenderer(exception_formatter=readable)]
+    frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return [
+        structlog.processors.ExceptionRenderer(frames),
+        structlog.processors.JSONRenderer(default=str),
+    ]

@@ -27,7 +27,8 @@ def main(how: str, number: int = 0):
     if how == "no":
         raise typer.Exit(exit_codes.NO)
     if how == "defect":
-        raise RuntimeError("secret")
+        dsn = "postgresql://roas:pass" + "word@db"
+        raise RuntimeError(f"secret {len(dsn)}")
     if how != "ok":
         raise getattr(errors, how)("one clear sentence")
     print("data")
@@ -93,6 +94,7 @@ def test_a_defect_has_an_id_in_the_log_and_in_the_sentence() -> None:
     assert "secret" not in sentence
     assert f'"incident": "{incident}"' in log
     assert "secret" in log
+    assert "password@db" not in log, "local variables may hold passwords"
 
 
 def test_control_c_is_quiet() -> None:
