@@ -137,7 +137,7 @@ class CacheWriterStack:
         }
 
     def _drop_old_records(self) -> None:
-        with self.consumer() as consumer:
+        with self.consumer("read_uncommitted") as consumer:
             ends = [
                 TopicPartition(topic, partition, self.end(consumer, topic, partition))
                 for topic in TOPICS
@@ -163,13 +163,13 @@ class CacheWriterStack:
         return self.bounds(consumer, topic, partition)[1]
 
     @contextmanager
-    def consumer(self) -> Iterator[Consumer]:
-        """A consumer of committed records."""
+    def consumer(self, isolation: str = "read_committed") -> Iterator[Consumer]:
+        """A consumer, of committed records unless told otherwise."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self.servers.kafka.bootstrap,
                 "group.id": "test",
-                "isolation.level": "read_committed",
+                "isolation.level": isolation,
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "auto.offset.reset": "earliest",
