@@ -193,7 +193,10 @@ class PlantedPipeline:
         self.producer.commit_transaction(30)
 
     def send_poison(self) -> list[Position]:
-        """Four poison records and one for another group; returns the poison's positions."""
+        """Four poison records and one for another group; returns the poison's positions.
+
+        The one with headers comes first: Kafka reports deliveries in any order of partitions.
+        """
         good = self.codecs[CLICKS].encode(click(impression(900, T0 + 60_000), 1_000))
         positions: list[Position] = []
 
@@ -210,7 +213,7 @@ class PlantedPipeline:
         for_others: list[tuple[str, str | bytes | None]] = [("roas-for-group", b"batch")]
         self.producer.produce(CLICKS, good, b"k", headers=for_others)
         self.producer.commit_transaction(30)
-        return positions
+        return sorted(positions, key=lambda position: (position[0] != IMPRESSIONS, position))
 
     def send_dead_letters(
         self,
