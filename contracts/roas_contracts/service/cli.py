@@ -1,8 +1,9 @@
 """Running a Typer app so that a person never sees a traceback."""
 
+import os
 import sys
 import uuid
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import structlog
 import typer
@@ -10,9 +11,15 @@ import typer
 from roas_contracts import exit_codes
 from roas_contracts.errors import RoasError
 
+PROGRAM_VARIABLE: Final = "ROAS_PROGRAM"
+"""Environment variable with the name that a command line calls itself by in its help."""
 
-def run(app: typer.Typer) -> NoReturn:
+
+def run(app: typer.Typer, *, program: str | None = None) -> NoReturn:
     """Run a command line and leave the process with one of `roas_contracts.exit_codes`.
+
+    Its help calls it `program`, else what `ROAS_PROGRAM` says (a front door's name for it), else
+    what it was started as.
 
     - a `RoasError`: its one sentence on stderr and its exit code,
     - Ctrl-C: 130, quietly,
@@ -22,7 +29,7 @@ def run(app: typer.Typer) -> NoReturn:
     """
     app.pretty_exceptions_enable = False  # It would print a traceback before we can decide.
     try:
-        app()
+        app(prog_name=program or os.environ.get(PROGRAM_VARIABLE))
     except RoasError as error:
         _say(str(error))
         sys.exit(error.exit_code)

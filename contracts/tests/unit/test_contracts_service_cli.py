@@ -37,10 +37,10 @@ run(app)
 """
 
 
-def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", APP, *arguments],
-        env=environment(),
+        env=environment() | variables,
         capture_output=True,
         text=True,
         timeout=60,
@@ -82,6 +82,11 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     done = call(*arguments)
     assert done.returncode == exit_codes.USAGE
     assert "Traceback" not in done.stderr
+
+
+def test_help_and_usage_call_it_what_the_front_door_calls_it() -> None:
+    assert "Usage: ./roas probe " in call("--help", ROAS_PROGRAM="./roas probe").stdout
+    assert "Usage: ./roas probe " in call("--nope", ROAS_PROGRAM="./roas probe").stderr
 
 
 def test_a_defect_has_an_id_in_the_log_and_in_the_sentence() -> None:

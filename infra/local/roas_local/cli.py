@@ -4,7 +4,7 @@ Commands import what they need when they run: `--help` and the services' own com
 start at once.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,14 +26,7 @@ _HELP = (
 )
 
 
-class _FrontDoor(typer.Typer):
-    """Shows itself under the name it was called by."""
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        return super().__call__(*args, prog_name="./roas", **options)
-
-
-app = _FrontDoor(no_args_is_help=True, add_completion=False, help=_HELP)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=_HELP)
 
 
 @app.callback()
@@ -200,4 +193,4 @@ def main() -> None:
     from roas_local.layout import current
 
     defect_log.configure(current().home / "roas.log")
-    run(app)
+    run(app, program="./roas")

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from roas_contracts.errors import MisconfigurationError
+from roas_contracts.service.cli import PROGRAM_VARIABLE
 from roas_local.control import running_state
 from roas_local.install import Toolchain
 from roas_local.layout import Layout
@@ -42,6 +43,7 @@ def execute(tool: str, arguments: Sequence[str], toolchain: Toolchain) -> None:
     python = toolchain.environment("flink" if tool == "ctr-stream" else "services")
     environment = {**running_environment(toolchain.layout), **os.environ}
     environment["PYTHONPATH"] = toolchain.layout.python_path
+    environment[PROGRAM_VARIABLE] = f"./roas {tool}"
     command = [str(python), "-m", MODULES[tool], *arguments]
     sys.stdout.flush()
     try:
