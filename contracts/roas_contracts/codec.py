@@ -12,6 +12,7 @@ from roas_contracts.avro_writing import compile_writer
 from roas_contracts.events import (
     TYPE_OF_TOPIC,
     DeadLetter,
+    DeadLetterAction,
     DeadLetterReason,
     DeltaKind,
     Event,
@@ -23,7 +24,7 @@ from roas_contracts.subjects import load_subject
 
 ENUMS: Final = {
     f"marketing_roas.events.{enum.__name__}": enum
-    for enum in (Source, PlacementType, DeltaKind, OriginType, DeadLetterReason)
+    for enum in (Source, PlacementType, DeltaKind, OriginType, DeadLetterReason, DeadLetterAction)
 }
 """The Python type of each Avro enum, by its full name."""
 

@@ -69,6 +69,16 @@ class DeadLetterReason(StrEnum):
     INVALID_ID = "INVALID_ID"
 
 
+class DeadLetterAction(StrEnum):
+    """What was done about a dead letter."""
+
+    UNKNOWN = "UNKNOWN"
+    REPLAY = "REPLAY"
+    FIX = "FIX"
+    DISCARD = "DISCARD"
+    RESTORE = "RESTORE"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdImpression:
     """An ad was shown once (topic ad-impressions)."""
@@ -195,6 +205,25 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterActionRecord:
+    """Something that was done about one dead letter (topic dead-letter-actions)."""
+
+    dead_letter_id: str
+    action: DeadLetterAction
+    operation_id: str
+    actor: str
+    why: str
+    selection: str
+    topic: str | None = None
+    partition: int | None = None
+    for_group: str | None = None
+    rule: str | None = None
+    rules_sha256: str | None = None
+    tool_version: str
+    acted_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProducerProgress:
     """Where a replay or generation stands (topic producer-progress, compacted by input)."""
 
@@ -213,7 +242,15 @@ class ProducerProgress:
     updated_at: int
 
 
-Event: TypeAlias = AdImpression | AdClick | AdConversion | AdMetric | DeadLetter | ProducerProgress
+Event: TypeAlias = (
+    AdImpression
+    | AdClick
+    | AdConversion
+    | AdMetric
+    | DeadLetter
+    | DeadLetterActionRecord
+    | ProducerProgress
+)
 """Any record of any of our topics."""
 
 AD_IMPRESSIONS: Final = "ad-impressions"
@@ -222,6 +259,7 @@ AD_CONVERSIONS: Final = "ad-conversions"
 AD_METRICS_1M: Final = "ad-metrics-1m"
 AD_METRICS_5M: Final = "ad-metrics-5m"
 DEAD_LETTERS: Final = "dead-letters"
+DEAD_LETTER_ACTIONS: Final = "dead-letter-actions"
 PRODUCER_PROGRESS: Final = "producer-progress"
 
 EVENT_TOPICS: Final = (AD_IMPRESSIONS, AD_CLICKS, AD_CONVERSIONS)
@@ -235,6 +273,7 @@ TYPE_OF_TOPIC: Final[Mapping[str, type[Event]]] = MappingProxyType(
         AD_METRICS_1M: AdMetric,
         AD_METRICS_5M: AdMetric,
         DEAD_LETTERS: DeadLetter,
+        DEAD_LETTER_ACTIONS: DeadLetterActionRecord,
         PRODUCER_PROGRESS: ProducerProgress,
     }
 )

@@ -6,18 +6,18 @@ import time
 
 import structlog
 
-from roas_cache_writer import SERVICE, __version__
+from roas_cache_writer import READER, SERVICE, __version__
 from roas_cache_writer.batch import Classifier
-from roas_cache_writer.dead_letter_sink import DeadLetterSink
 from roas_cache_writer.deltas import SIZE_OF_TOPIC
-from roas_cache_writer.limit import DeadLetterLimit
 from roas_cache_writer.live_copy import LiveCopy
 from roas_cache_writer.settings import Settings
-from roas_cache_writer.source import MetricsSource
 from roas_cache_writer.stores import make_cache, make_store
 from roas_cache_writer.telemetry import Telemetry
 from roas_cache_writer.writer import Writer, WriterOptions
 from roas_contracts.codec import Codec
+from roas_contracts.consuming.dead_letter_limit import DeadLetterLimit
+from roas_contracts.consuming.dead_letter_sink import DeadLetterSink
+from roas_contracts.consuming.source import CommittedSource
 from roas_contracts.dead_letters import DeadLetterBuilder
 from roas_contracts.decoder import Decoder
 from roas_contracts.events import DEAD_LETTERS
@@ -46,16 +46,18 @@ def run(settings: Settings) -> None:
 
     def classifier() -> Classifier:
         limit = DeadLetterLimit(
-            settings.max_consecutive_dead_letters, settings.max_dead_letter_share
+            READER.settings_prefix,
+            settings.max_consecutive_dead_letters,
+            settings.max_dead_letter_share,
         )
         return Classifier(decoders, letters, limit, _now_ms)
 
     telemetry = Telemetry()
-    source = MetricsSource(settings.kafka_bootstrap, SERVICE, SIZE_OF_TOPIC)
+    source = CommittedSource(settings.kafka_bootstrap, READER, SIZE_OF_TOPIC)
     store, cache = make_store(settings), make_cache(settings)
     sink = DeadLetterSink(
         settings.kafka_bootstrap,
-        SERVICE,
+        READER,
         lambda: Codec.for_topic(DEAD_LETTERS, registry.schema_id(DEAD_LETTERS)),
     )
     live_copy = LiveCopy(cache, telemetry)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from roas_cache_writer.deltas import SIZE_OF_TOPIC, Fold, TopicPartition, check
-from roas_cache_writer.limit import DeadLetterLimit
+from roas_cache_writer.deltas import SIZE_OF_TOPIC, Fold, check
+from roas_contracts.consuming.dead_letter_limit import DeadLetterLimit
+from roas_contracts.consuming.positions import TopicPartition
 from roas_contracts.dead_letters import ConsumedRecord, DeadLetterBuilder
 from roas_contracts.decoder import Decoded
 from roas_contracts.errors import PoisonError

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from operator import attrgetter
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from roas_contracts.errors import PoisonError
 from roas_contracts.events import (
@@ -18,9 +18,6 @@ from roas_contracts.events import (
     DeltaKind,
 )
 from roas_contracts.redis_layout import WindowSize
-
-TopicPartition: TypeAlias = tuple[str, int]
-"""Topic and partition."""
 
 KINDS: Final = (DeltaKind.ON_TIME, DeltaKind.LATE, DeltaKind.CORRECTION)
 MEASURES: Final = ("impressions", "clicks", "conversions", "cost_micros", "revenue_micros")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from roas_cache_writer import SERVICE
-from roas_cache_writer.deltas import SIZE_OF_TOPIC, TopicPartition
+from roas_cache_writer import READER
+from roas_cache_writer.deltas import SIZE_OF_TOPIC
 from roas_cache_writer.settings import Settings
 from roas_cache_writer.stores import make_cache, make_store
+from roas_contracts.consuming.positions import TopicPartition
 from roas_contracts.errors import RoasError, TransientError
 from roas_contracts.redis_layout import RedisMetricsReader, SizeFreshness, WindowSize
 
@@ -64,9 +65,9 @@ def _offsets(settings: Settings, notes: list[str]) -> dict[TopicPartition, int] 
 def _lag(
     settings: Settings, offsets: dict[TopicPartition, int], notes: list[str]
 ) -> dict[TopicPartition, int] | None:
-    from roas_cache_writer.source import MetricsSource  # Kafka: only where it is asked.
+    from roas_contracts.consuming.source import CommittedSource  # Kafka: only where it is asked.
 
-    source = MetricsSource(settings.kafka_bootstrap, SERVICE, SIZE_OF_TOPIC)
+    source = CommittedSource(settings.kafka_bootstrap, READER, SIZE_OF_TOPIC)
     try:
         return {key: source.bounds(key)[1] - offset for key, offset in offsets.items()}
     except TransientError as error:

@@ -12,7 +12,8 @@ import psycopg
 from psycopg import errors
 
 from roas_cache_writer import statements
-from roas_cache_writer.deltas import Fold, TopicPartition
+from roas_cache_writer.deltas import Fold
+from roas_contracts.consuming.positions import StoredOffset, TopicPartition
 from roas_contracts.errors import FencedError, MisconfigurationError, TransientError
 from roas_contracts.redis_layout import NOTHING, Measures, WindowSize, WindowTotals
 
@@ -30,16 +31,6 @@ _OPTIONS: Final = (
     "-c TimeZone=UTC -c lock_timeout=5s -c statement_timeout=60s "
     "-c idle_in_transaction_session_timeout=15s"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class StoredOffset:
-    """Up to where a partition is counted, and what it is a partition of."""
-
-    next_offset: int
-    cluster_id: str
-    topic_id: str
-    writer_epoch: int
 
 
 @dataclass(frozen=True, slots=True)

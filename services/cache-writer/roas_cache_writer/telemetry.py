@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from roas_cache_writer.batch import Batch
-from roas_cache_writer.deltas import TopicPartition
+from roas_contracts.consuming.positions import TopicPartition
 from roas_contracts.redis_layout import WindowTotals
 from roas_contracts.service.health import Readiness
 

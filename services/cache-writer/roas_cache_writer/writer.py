@@ -16,14 +16,21 @@ from typing import Final, TypeVar
 import structlog
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 
+from roas_cache_writer import READER
 from roas_cache_writer.batch import Batch, Classifier
-from roas_cache_writer.dead_letter_sink import DeadLetterSink
-from roas_cache_writer.deltas import TopicPartition
 from roas_cache_writer.live_copy import LiveCopy
-from roas_cache_writer.positions import check_epoch, check_identity, start_offset
-from roas_cache_writer.source import MetricsSource, Poll, TopicIdentity
-from roas_cache_writer.store import MetricsStore, StoredOffset
+from roas_cache_writer.store import MetricsStore
 from roas_cache_writer.telemetry import Telemetry
+from roas_contracts.consuming.dead_letter_sink import DeadLetterSink
+from roas_contracts.consuming.positions import (
+    StoredOffset,
+    TopicIdentity,
+    TopicPartition,
+    check_epoch,
+    check_identity,
+    start_offset,
+)
+from roas_contracts.consuming.source import CommittedSource, Poll
 from roas_contracts.errors import TransientError
 from roas_contracts.service.stop import StopSignal
 
@@ -60,7 +67,7 @@ class Writer:
 
     def __init__(
         self,
-        source: MetricsSource,
+        source: CommittedSource,
         store: MetricsStore,
         sink: DeadLetterSink,
         live_copy: LiveCopy,
@@ -112,18 +119,18 @@ class Writer:
         self._status.kafka = True
         self._store.open()
         # Before the claim: an instance that points to the wrong Kafka must not stop the right one.
-        check_identity(self._store.offsets(), self._topics)
+        check_identity(READER, self._store.offsets(), self._topics)
         if self._epoch is None:
             epoch = self._store.next_epoch()
             self._store.claim(epoch)
             self._epoch = epoch
         stored = self._add_new_partitions(self._store.offsets(), self._epoch)
-        check_epoch(stored, self._epoch)
+        check_epoch(READER, stored, self._epoch)
         self._positions = {key: stored[key].next_offset for key in stored if self._reads(key)}
         self._source.assign(
             {
                 key: start_offset(
-                    key, offset, self._source.bounds(key), self._options.accept_lost_records
+                    READER, key, offset, self._source.bounds(key), self._options.accept_lost_records
                 )
                 for key, offset in self._positions.items()
             }

@@ -30,8 +30,8 @@ COLLECT_LATE_MS: Final = 1_000
 """Late events of a window are gathered for this long and emitted as one delta."""
 BUFFERED_SUMS: Final = 200_000
 """The pre-aggregation lets go at this many sums; usually a checkpoint comes long before."""
-LARGEST_REQUEST_BYTES: Final = 16 * 1024 * 1024
-"""A dead letter holds a whole record: the client's default of 1 MiB would stop the job."""
+SPARE_BYTES: Final = 16 * 1024 * 1024
+"""What the sink's client buffers beside the largest dead letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +212,7 @@ def _write(jvm: Jvm, settings: Settings, stream: Any, topic: str, serializer: An
     """
     kafka = jvm.java.org.apache.flink.connector.kafka.sink
     guarantee = jvm.java.org.apache.flink.connector.base.DeliveryGuarantee
+    largest = load_subject(DEAD_LETTERS).file.topic.max_message_bytes
     sink = (
         kafka.KafkaSink.builder()
         .setBootstrapServers(settings.kafka_bootstrap)
@@ -221,7 +222,9 @@ def _write(jvm: Jvm, settings: Settings, stream: Any, topic: str, serializer: An
         .setTransactionalIdPrefix(f"roas-ctr-stream-{topic}")
         .setProperty("transaction.timeout.ms", str(settings.transaction_timeout_ms))
         .setProperty("compression.type", "lz4")
-        .setProperty("max.request.size", str(LARGEST_REQUEST_BYTES))
+        # A dead letter holds a whole record, unpacked: the client's defaults would stop the job.
+        .setProperty("max.request.size", str(largest))
+        .setProperty("buffer.memory", str(largest + SPARE_BYTES))
         .build()
     )
     return stream.sinkTo(sink).name(topic).uid(f"sink-{topic}")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roas_cache_writer.batch import Batch, Classifier
-from roas_cache_writer.limit import DeadLetterLimit
+from roas_contracts.consuming.dead_letter_limit import DeadLetterLimit
 from roas_contracts.dead_letters import DeadLetterBuilder
 from roas_contracts.decoder import SKIPPED, Decoded
 from roas_contracts.errors import PoisonError, TransientError
@@ -86,7 +86,7 @@ def _classifier(limit: int = 10**6) -> Classifier:
     return Classifier(
         {_TOPIC: _ScriptedDecoder()},
         letters,
-        DeadLetterLimit(limit, 1.0),
+        DeadLetterLimit("ROAS_CACHE_WRITER_", limit, 1.0),
         lambda: 1_700_000_000_001,
     )
 

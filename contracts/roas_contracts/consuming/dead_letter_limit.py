@@ -17,11 +17,13 @@ class DeadLetterLimit:
     """Watches the records go by and raises when too many of them are poison. Pure.
 
     Args:
+        settings_prefix: of the two settings behind it, for the message: ROAS_CACHE_WRITER_.
         consecutive: stop at so many poison records in a row.
         share: stop when more than this share of the last `SHARE_WINDOW` records was poison.
     """
 
-    def __init__(self, consecutive: int, share: float) -> None:
+    def __init__(self, settings_prefix: str, consecutive: int, share: float) -> None:
+        self._prefix = settings_prefix
         self._consecutive_limit = consecutive
         self._share_limit = share
         self._in_a_row = 0
@@ -48,12 +50,12 @@ class DeadLetterLimit:
             raise MisconfigurationError(
                 f"{self._in_a_row} records in a row are poison: this looks like a wrong topic, "
                 "registry or currency, not like a few bad records; nothing of this batch was "
-                "moved to dead-letters (limit: ROAS_CACHE_WRITER_MAX_CONSECUTIVE_DEAD_LETTERS)"
+                f"moved to dead-letters (limit: {self._prefix}MAX_CONSECUTIVE_DEAD_LETTERS)"
             )
         recent = min(self._seen, SHARE_WINDOW)
         if recent >= SHARE_LEAST and len(self._poison_at) / recent > self._share_limit:
             raise MisconfigurationError(
                 f"{len(self._poison_at)} of the last {recent} records are poison: this looks "
                 "like a wrong topic, registry or currency; nothing of this batch was moved to "
-                "dead-letters (limit: ROAS_CACHE_WRITER_MAX_DEAD_LETTER_SHARE)"
+                f"dead-letters (limit: {self._prefix}MAX_DEAD_LETTER_SHARE)"
             )

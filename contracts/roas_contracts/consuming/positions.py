@@ -3,15 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from roas_cache_writer.deltas import TopicPartition
-from roas_cache_writer.source import TopicIdentity
-from roas_cache_writer.store import StoredOffset
 from roas_contracts.errors import FencedError, MisconfigurationError
+
+TopicPartition: TypeAlias = tuple[str, int]
+"""A topic and the number of one of its partitions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads, for messages to a person.
+
+    Args:
+        service: its name, also its consumer group: cache-writer.
+        settings_prefix: of its environment variables: ROAS_CACHE_WRITER_.
+    """
+
+    service: str
+    settings_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class TopicIdentity:
+    """What makes offsets of a topic mean something."""
+
+    cluster_id: str
+    topic_id: str
+    partitions: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOffset:
+    """Up to where a partition is counted, and what it is a partition of."""
+
+    next_offset: int
+    cluster_id: str
+    topic_id: str
+    writer_epoch: int
 
 
 def check_identity(
-    stored: Mapping[TopicPartition, StoredOffset], topics: Mapping[str, TopicIdentity]
+    reader: Reader,
+    stored: Mapping[TopicPartition, StoredOffset],
+    topics: Mapping[str, TopicIdentity],
 ) -> None:
     """Offsets are numbers of one log: that of one topic of one cluster.
 
@@ -25,9 +61,10 @@ def check_identity(
         if found.cluster_id != offset.cluster_id:
             raise MisconfigurationError(
                 f"this is Kafka cluster {found.cluster_id}, but PostgreSQL has counted {topic} "
-                f"of cluster {offset.cluster_id}: set ROAS_CACHE_WRITER_KAFKA_BOOTSTRAP and "
-                "ROAS_CACHE_WRITER_POSTGRES_DSN to a pair that belongs together, or, to keep the "
-                f"counts and read the new topic from its beginning, run `rebind {topic}`"
+                f"of cluster {offset.cluster_id}: set {reader.settings_prefix}KAFKA_BOOTSTRAP and "
+                f"{reader.settings_prefix}POSTGRES_DSN to a pair that belongs together, or, to "
+                "keep the counts and read the new topic from its beginning, run "
+                f"`rebind {topic}`"
             )
         if found.topic_id != offset.topic_id:
             raise MisconfigurationError(
@@ -43,7 +80,7 @@ def check_identity(
             )
 
 
-def check_epoch(stored: Mapping[TopicPartition, StoredOffset], epoch: int) -> None:
+def check_epoch(reader: Reader, stored: Mapping[TopicPartition, StoredOffset], epoch: int) -> None:
     """The partitions must still be this writer's.
 
     Raises:
@@ -52,17 +89,22 @@ def check_epoch(stored: Mapping[TopicPartition, StoredOffset], epoch: int) -> No
     for (topic, partition), offset in stored.items():
         if offset.writer_epoch != epoch:
             raise FencedError(
-                f"another cache-writer has taken over {topic}[{partition}]: this one stops, so "
-                "that nothing is counted twice"
+                f"another {reader.service} has taken over {topic}[{partition}]: this one stops, "
+                "so that nothing is counted twice"
             )
 
 
 def start_offset(
-    partition: TopicPartition, next_offset: int, bounds: tuple[int, int], accept_lost: bool
+    reader: Reader,
+    partition: TopicPartition,
+    next_offset: int,
+    bounds: tuple[int, int],
+    accept_lost: bool,
 ) -> int:
     """Where to read on.
 
     Args:
+        reader: who reads.
         partition: which one.
         next_offset: first offset that is not counted.
         bounds: first offset in the log, and the one behind its last.
@@ -85,7 +127,7 @@ def start_offset(
             raise MisconfigurationError(
                 f"{first - next_offset} records of {topic}[{number}] ({next_offset} to "
                 f"{first - 1}) were deleted before they were counted: "
-                "ROAS_CACHE_WRITER_ACCEPT_LOST_RECORDS=true goes on without them"
+                f"{reader.settings_prefix}ACCEPT_LOST_RECORDS=true goes on without them"
             )
         return first
     return next_offset

@@ -1,6 +1,6 @@
-"""Kafka: the metrics topics, read committed, from positions that PostgreSQL knows.
+"""Kafka: some topics, read committed, from positions that the reader's own store knows.
 
-Partitions are assigned by hand: which records are counted is PostgreSQL's business, and a writer
+Partitions are assigned by hand: which records are counted is the store's business, and a reader
 that starts after a kill -9 need not wait for a group to notice. The group's offsets in Kafka are
 a copy for lag monitors; nothing reads them back.
 """
@@ -22,7 +22,8 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
-from roas_cache_writer import deltas
+from roas_contracts.consuming import positions
+from roas_contracts.consuming.positions import Reader, TopicIdentity
 from roas_contracts.dead_letters import ConsumedRecord
 from roas_contracts.errors import MisconfigurationError, TransientError
 
@@ -30,17 +31,8 @@ _TIMEOUT: Final = 10.0
 _GONE: Final = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 _UNKNOWN: Final = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
 
-_librdkafka_log = logging.getLogger("roas_cache_writer.librdkafka")
-_log = structlog.get_logger("roas_cache_writer.source")
-
-
-@dataclass(frozen=True, slots=True)
-class TopicIdentity:
-    """What makes offsets of a topic mean something."""
-
-    cluster_id: str
-    topic_id: str
-    partitions: int
+_librdkafka_log = logging.getLogger("roas_contracts.consuming.librdkafka")
+_log = structlog.get_logger("roas_contracts.consuming.source")
 
 
 @dataclass(slots=True)
@@ -52,22 +44,28 @@ class Poll:
     """
 
     records: list[ConsumedRecord] = field(default_factory=list)
-    ends: dict[deltas.TopicPartition, int] = field(default_factory=dict)
+    ends: dict[positions.TopicPartition, int] = field(default_factory=dict)
 
 
-class MetricsSource:
-    """A consumer of the metrics topics. Not thread-safe, but for `lag`.
+class CommittedSource:
+    """A consumer of some topics. Not thread-safe.
+
+    Args:
+        bootstrap: Kafka's address.
+        reader: who reads.
+        topics: what is read.
 
     Raises:
         MisconfigurationError: librdkafka refuses the settings.
     """
 
-    def __init__(self, bootstrap: str, group: str, topics: Iterable[str]) -> None:
+    def __init__(self, bootstrap: str, reader: Reader, topics: Iterable[str]) -> None:
+        self._reader = reader
         self._topics = sorted(topics)
-        self._assigned: list[deltas.TopicPartition] = []
+        self._assigned: list[positions.TopicPartition] = []
         connection: dict[str, Any] = {
             "bootstrap.servers": bootstrap,
-            "client.id": group,
+            "client.id": reader.service,
             "error_cb": _log_error,
             "logger": _librdkafka_log,
         }
@@ -75,7 +73,7 @@ class MetricsSource:
             self._consumer = Consumer(
                 {
                     **connection,
-                    "group.id": group,
+                    "group.id": reader.service,
                     "isolation.level": "read_committed",
                     "enable.auto.commit": False,
                     "enable.auto.offset.store": False,
@@ -91,11 +89,12 @@ class MetricsSource:
             self._admin = AdminClient(connection)
         except KafkaException as error:
             raise MisconfigurationError(
-                f"the Kafka settings are not usable (ROAS_CACHE_WRITER_KAFKA_BOOTSTRAP): {error}"
+                f"the Kafka settings are not usable ({reader.settings_prefix}KAFKA_BOOTSTRAP): "
+                f"{error}"
             ) from error
 
     def identities(self) -> dict[str, TopicIdentity]:
-        """Every metrics topic's identity.
+        """Every topic's identity.
 
         Raises:
             TransientError: Kafka does not answer.
@@ -108,7 +107,7 @@ class MetricsSource:
             )
             found = {topic: future.result(_TIMEOUT) for topic, future in futures.items()}
         except (KafkaException, TimeoutError) as error:
-            raise _translated(error) from error
+            raise self._translated(error) from error
         return {
             topic: TopicIdentity(
                 str(cluster.cluster_id), str(description.topic_id), len(description.partitions)
@@ -116,7 +115,7 @@ class MetricsSource:
             for topic, description in found.items()
         }
 
-    def bounds(self, partition: deltas.TopicPartition) -> tuple[int, int]:
+    def bounds(self, partition: positions.TopicPartition) -> tuple[int, int]:
         """First offset that is still there, and the one behind the last.
 
         Raises:
@@ -127,12 +126,12 @@ class MetricsSource:
                 TopicPartition(*partition), timeout=_TIMEOUT
             )
         except KafkaException as error:
-            raise _translated(error) from error
+            raise self._translated(error) from error
         if found is None:
             raise TransientError("Kafka does not say where a partition begins and ends")
         return int(found[0]), int(found[1])
 
-    def assign(self, positions: Mapping[deltas.TopicPartition, int]) -> None:
+    def assign(self, positions: Mapping[positions.TopicPartition, int]) -> None:
         """Read these partitions from these offsets on; whatever was fetched before is dropped."""
         self._consumer.assign(
             [TopicPartition(*partition, offset) for partition, offset in positions.items()]
@@ -157,7 +156,7 @@ class MetricsSource:
             if messages and most > 1:
                 messages += self._consumer.consume(most - 1, linger_seconds)
         except KafkaException as error:
-            raise _translated(error) from error
+            raise self._translated(error) from error
         for message in messages:
             problem = message.error()
             if problem is None:
@@ -166,10 +165,10 @@ class MetricsSource:
                 key = (str(message.topic()), int(message.partition() or 0))
                 result.ends[key] = int(message.offset() or 0)
             else:
-                raise _translated(KafkaException(problem))
+                raise self._translated(KafkaException(problem))
         return result
 
-    def copy_offsets(self, positions: Mapping[deltas.TopicPartition, int]) -> None:
+    def copy_offsets(self, positions: Mapping[positions.TopicPartition, int]) -> None:
         """Tell Kafka, for those who monitor lag there. Never waits; failure is logged only."""
         try:
             self._consumer.commit(
@@ -179,9 +178,9 @@ class MetricsSource:
         except KafkaException as error:
             _log.debug("offsets were not copied to Kafka", reason=str(error))
 
-    def ends(self) -> dict[deltas.TopicPartition, int]:
+    def ends(self) -> dict[positions.TopicPartition, int]:
         """The last known end of each assigned partition; asks nobody."""
-        result: dict[deltas.TopicPartition, int] = {}
+        result: dict[positions.TopicPartition, int] = {}
         for key in self._assigned:
             found: Any = self._consumer.get_watermark_offsets(TopicPartition(*key), cached=True)
             if found is not None and found[1] >= 0:
@@ -192,23 +191,22 @@ class MetricsSource:
         """Close the connections."""
         self._consumer.close()
 
-
-def _translated(error: Exception) -> TransientError | MisconfigurationError:
-    reason = error.args[0] if isinstance(error, KafkaException) else None
-    if isinstance(reason, KafkaError):
-        if reason.code() in _UNKNOWN:
-            return MisconfigurationError(
-                f"a metrics topic does not exist ({reason.str()}): create the topics with "
-                "`python -m roas_contracts topics`"
-            )
-        if reason.code() in _GONE:
-            return MisconfigurationError(
-                f"Kafka no longer has the records that are next to be counted ({reason.str()}): "
-                "start again to be told which; "
-                "ROAS_CACHE_WRITER_ACCEPT_LOST_RECORDS=true goes on without them"
-            )
-        return TransientError(f"Kafka does not answer: {reason.str()}")
-    return TransientError(f"Kafka does not answer: {str(error) or type(error).__name__}")
+    def _translated(self, error: Exception) -> TransientError | MisconfigurationError:
+        reason = error.args[0] if isinstance(error, KafkaException) else None
+        if isinstance(reason, KafkaError):
+            if reason.code() in _UNKNOWN:
+                return MisconfigurationError(
+                    f"a topic of {self._reader.service} does not exist ({reason.str()}): create "
+                    "the topics with `python -m roas_contracts topics`"
+                )
+            if reason.code() in _GONE:
+                return MisconfigurationError(
+                    "Kafka no longer has the records that are next to be counted "
+                    f"({reason.str()}): start again to be told which; "
+                    f"{self._reader.settings_prefix}ACCEPT_LOST_RECORDS=true goes on without them"
+                )
+            return TransientError(f"Kafka does not answer: {reason.str()}")
+        return TransientError(f"Kafka does not answer: {str(error) or type(error).__name__}")
 
 
 def _log_error(error: KafkaError) -> None:
