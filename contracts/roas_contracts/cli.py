@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 from rich.table import Table
 
+from roas_contracts.compatibility.command import compat_command
 from roas_contracts.errors import InputError
 from roas_contracts.registry import Registry
 from roas_contracts.subjects import Subject, load_subjects
@@ -26,6 +27,9 @@ app = typer.Typer(
 
 Topics = Annotated[list[str] | None, typer.Argument(help="Topics; all of them when none is named.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+
+
+app.command("compat")(compat_command)
 
 
 @app.command("register")

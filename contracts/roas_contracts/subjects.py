@@ -17,22 +17,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from roas_contracts.avro_schema import parse
+from roas_contracts.compatibility import CompatibilityMode
 from roas_contracts.errors import MisconfigurationError
 
 DIRECTORY_VARIABLE: Final = "ROAS_CONTRACTS_DIR"
 """Environment variable with the folder that holds one folder per topic."""
 
 _VERSION_FILE: Final = re.compile(r"v([1-9][0-9]*)\.avsc")
-
-CompatibilityMode = Literal[
-    "BACKWARD",
-    "BACKWARD_TRANSITIVE",
-    "FORWARD",
-    "FORWARD_TRANSITIVE",
-    "FULL",
-    "FULL_TRANSITIVE",
-    "NONE",
-]
 
 
 class _Closed(BaseModel):
