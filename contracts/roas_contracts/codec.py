@@ -18,13 +18,22 @@ from roas_contracts.events import (
     Event,
     OriginType,
     PlacementType,
+    PricingModel,
     Source,
 )
 from roas_contracts.subjects import load_subject
 
 ENUMS: Final = {
     f"marketing_roas.events.{enum.__name__}": enum
-    for enum in (Source, PlacementType, DeltaKind, OriginType, DeadLetterReason, DeadLetterAction)
+    for enum in (
+        Source,
+        PlacementType,
+        PricingModel,
+        DeltaKind,
+        OriginType,
+        DeadLetterReason,
+        DeadLetterAction,
+    )
 }
 """The Python type of each Avro enum, by its full name."""
 

@@ -3,7 +3,8 @@
 Field names, order and types are those of contracts/avro/<topic>/vN.avsc (a test holds them
 together); the meaning of every field is in its `doc` there. Times are integer milliseconds since
 1970-01-01T00:00:00Z, money is integer micros (millionths) of `currency`. Instances are immutable
-and are built by keyword.
+and are built by keyword. A field that came with a later version has a default, so that a service
+that is built with earlier contracts reads and writes the same types without it.
 """
 
 from collections.abc import Mapping
@@ -31,6 +32,14 @@ class PlacementType(StrEnum):
     UNKNOWN = "UNKNOWN"
     SITE = "SITE"
     APP = "APP"
+
+
+class PricingModel(StrEnum):
+    """What a campaign is charged for: impressions by the thousand (CPM), or clicks (CPC)."""
+
+    UNKNOWN = "UNKNOWN"
+    CPM = "CPM"
+    CPC = "CPC"
 
 
 class DeltaKind(StrEnum):
@@ -105,6 +114,7 @@ class AdImpression:
     cost_micros: int
     currency: str
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    pricing_model: PricingModel = PricingModel.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +138,7 @@ class AdClick:
     connection_type: int
     cost_micros: int
     currency: str
+    pricing_model: PricingModel = PricingModel.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ services/ctr-stream follows the same table; contracts/corpus holds both to it.
  9. FOREIGN_CURRENCY: not the deployment's reporting currency.
 10. INVALID_FIELD: an id that is empty, longer than 256 bytes of UTF-8, or with a NUL character,
     which no PostgreSQL text can hold: counted, it would be lost further down; money below 0 or
-    above 10^15 micros; for metrics see `check_metric`.
+    above 10^15 micros; a cost on an event that its pricing model has free (`FREE_UNDER`), which
+    would be charged twice; for metrics see `check_metric`.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ from typing import Final
 
 from roas_contracts.errors import PoisonError
 from roas_contracts.events import (
+    AD_CLICKS,
+    AD_IMPRESSIONS,
     AdClick,
     AdConversion,
     AdImpression,
@@ -35,6 +38,7 @@ from roas_contracts.events import (
     DeadLetterReason,
     DeltaKind,
     Event,
+    PricingModel,
 )
 
 EARLIEST_MS: Final = 1_262_304_000_000
@@ -51,6 +55,11 @@ MAX_MONEY_MICROS: Final = 10**15
 
 MAX_METRIC_VALUE_BYTES: Final = MAX_ID_BYTES + len("unknown:")
 """Longest dimension value: an id with a placement's prefix."""
+
+FREE_UNDER: Final[Mapping[str, PricingModel]] = MappingProxyType(
+    {AD_IMPRESSIONS: PricingModel.CPC, AD_CLICKS: PricingModel.CPM}
+)
+"""Topic → the pricing model under which its events are free: the other topic's are charged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +102,14 @@ def check_impression(event: AdImpression, rules: Rules, now_ms: int) -> None:
     _check_id(event.campaign_id, "campaign_id")
     _check_id(event.placement_id, "placement_id")
     _check_money(event.cost_micros, "cost_micros")
+    _check_charged(event, FREE_UNDER[AD_IMPRESSIONS])
 
 
 def check_click(event: AdClick, rules: Rules, now_ms: int) -> None:
     """Rules 8 to 10 for a click; raises as `check`."""
     _check_follow_up(event, rules, now_ms)
     _check_money(event.cost_micros, "cost_micros")
+    _check_charged(event, FREE_UNDER[AD_CLICKS])
 
 
 def check_conversion(event: AdConversion, rules: Rules, now_ms: int) -> None:
@@ -184,6 +195,13 @@ def _check_id(value: str, name: str, longest: int = MAX_ID_BYTES) -> None:
 def _check_money(micros: int, name: str) -> None:
     if not 0 <= micros <= MAX_MONEY_MICROS:
         raise _invalid(name, f"{micros} is not between 0 and {MAX_MONEY_MICROS}")
+
+
+def _check_charged(event: AdImpression | AdClick, free_under: PricingModel) -> None:
+    if event.pricing_model is free_under and event.cost_micros:
+        raise _invalid(
+            "cost_micros", f"{event.cost_micros} on an event that {free_under} does not charge"
+        )
 
 
 def _invalid(field: str, problem: str) -> PoisonError:

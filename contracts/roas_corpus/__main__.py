@@ -10,9 +10,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from roas_corpus import body_cases, other_topic_cases, resolution_cases, rule_cases
+from roas_corpus import (
+    body_cases,
+    other_topic_cases,
+    resolution_cases,
+    rule_cases,
+    version_cases,
+)
 from roas_corpus.cases import Cases
-from roas_corpus.records import TOPIC_IDS, inline_schemas
+from roas_corpus.records import TOPIC_IDS, VERSION_2_IDS, inline_schemas
 
 HERE = Path(__file__).resolve().parent.parent / "corpus"
 
@@ -23,10 +29,12 @@ def files() -> dict[str, str]:
     rule_cases.add(events)
     body_cases.add(events)
     resolution_cases.add(events)
+    version_cases.add(events)
     other_topic_cases.add(others)
     schemas: dict[str, Any] = {
-        str(schema_id): {"subject": f"{topic}-value", "topic": topic, "version": 1}
-        for topic, schema_id in TOPIC_IDS.items()
+        str(schema_id): {"subject": f"{topic}-value", "topic": topic, "version": version}
+        for version, ids in enumerate((TOPIC_IDS, VERSION_2_IDS), start=1)
+        for topic, schema_id in ids.items()
     }
     schemas |= {
         str(schema_id): {"subject": "corpus-value", "schema": schema}

@@ -17,6 +17,7 @@ SHOWN = (
     "device_type",
     "cost_micros",
     "revenue_micros",
+    "pricing_model",
 )
 """Columns whose decoded values a case states."""
 
@@ -82,6 +83,7 @@ class Cases:
         value: bytes | None,
         expect: Mapping[str, Any],
         headers: list[Header] | None = None,
+        contracts_version: int | None = None,
     ) -> None:
         if name in self._names:
             raise ValueError(f"two cases are called {name}")
@@ -94,6 +96,7 @@ class Cases:
                 "value_hex": None if value is None else value.hex(),
                 "now_ms": NOW_MS,
                 "group": GROUP,
+                **({} if contracts_version is None else {"contracts_version": contracts_version}),
                 "expect": dict(expect),
             }
         )

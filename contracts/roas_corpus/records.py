@@ -24,7 +24,10 @@ TOPIC_IDS = {
 }
 """Schema ids of version 1 in the cases: a new topic takes a free number; 8 is unknown."""
 
-V2_WITH_A_FIELD = 50
+VERSION_2_IDS = {name: 20 + TOPIC_IDS[name] for name in ("ad-clicks", "ad-impressions")}
+"""Schema ids of version 2 of the topics that have one."""
+
+LATER_WITH_A_FIELD = 50
 ANOTHER_RECORD_TYPE = 51
 FEWER_FIELDS = 52
 PROMOTIONS = 53
@@ -33,6 +36,7 @@ ANOTHER_NAMESPACE = 55
 NOT_A_RECORD = 56
 EVERY_AVRO_TYPE = 57
 UNREADABLE_BRANCHES = 58
+MORE_PRICING_MODELS = 59
 UNKNOWN_ID = 99
 
 EVENT_MS = 1_413_851_234_567
@@ -69,6 +73,7 @@ RECORDS: Mapping[str, Mapping[str, Any]] = {
         "cost_micros": 1234,
         "currency": "USD",
         "attributes": {"C1": "1005", "C18": "0"},
+        "pricing_model": "UNKNOWN",
     },
     "ad-clicks": {
         "event_id": "18446744073709551615-c",
@@ -78,6 +83,7 @@ RECORDS: Mapping[str, Mapping[str, Any]] = {
         **_DIMENSIONS,
         "cost_micros": 250_000,
         "currency": "USD",
+        "pricing_model": "UNKNOWN",
     },
     "ad-conversions": {
         "event_id": "18446744073709551615-v",
@@ -181,9 +187,9 @@ RECORDS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def schema_of(topic: str) -> dict[str, Any]:
-    """Version 1 of a topic's schema, as decoded JSON."""
-    schema: dict[str, Any] = json.loads((AVRO / topic / "v1.avsc").read_text("utf-8"))
+def schema_of(topic: str, version: int = 1) -> dict[str, Any]:
+    """A version of a topic's schema, as decoded JSON."""
+    schema: dict[str, Any] = json.loads((AVRO / topic / f"v{version}.avsc").read_text("utf-8"))
     return schema
 
 
@@ -228,9 +234,9 @@ class Layout:
         return b"".join({**self.fields, **damaged}.values())
 
 
-def layout(topic: str, **changed: Any) -> Layout:
+def layout(topic: str, version: int = 1, **changed: Any) -> Layout:
     """A topic's record, with some values changed."""
-    return Layout(schema_of(topic), {**RECORDS[topic], **changed})
+    return Layout(schema_of(topic, version), {**RECORDS[topic], **changed})
 
 
 def wire(schema_id: int, body: bytes, magic: int = 0) -> bytes:
@@ -242,19 +248,19 @@ def inline_schemas() -> dict[int, Any]:
     """The hypothetical writer schemas, by id."""
     impression = schema_of("ad-impressions")
 
-    def variant(change: Any) -> dict[str, Any]:
-        schema = copy.deepcopy(impression)
+    def variant(change: Any, version: int = 1) -> dict[str, Any]:
+        schema = schema_of("ad-impressions", version)
         fields = {field["name"]: field for field in schema["fields"]}
         change(schema, fields)
         schema["fields"] = list(fields.values())
         return schema
 
-    def v2(schema: dict[str, Any], fields: dict[str, Any]) -> None:
+    def later(schema: dict[str, Any], fields: dict[str, Any]) -> None:
         fields["auction_id"] = {
             "name": "auction_id",
             "type": ["null", "string"],
             "default": None,
-            "doc": "Added by version 2.",
+            "doc": "Added by a later version.",
         }
 
     def fewer(schema: dict[str, Any], fields: dict[str, Any]) -> None:
@@ -319,8 +325,11 @@ def inline_schemas() -> dict[int, Any]:
         fields["event_time"]["type"] = ["null", "string", "long"]
         fields["device_model"]["type"] = ["null", "string", "boolean"]
 
+    def more_models(schema: dict[str, Any], fields: dict[str, Any]) -> None:
+        fields["pricing_model"]["type"]["symbols"] = ["CPC", "CPA", "CPM", "UNKNOWN"]
+
     return {
-        V2_WITH_A_FIELD: variant(v2),
+        LATER_WITH_A_FIELD: variant(later),
         ANOTHER_RECORD_TYPE: {
             "type": "record",
             "name": "AdBid",
@@ -334,4 +343,5 @@ def inline_schemas() -> dict[int, Any]:
         NOT_A_RECORD: "string",
         EVERY_AVRO_TYPE: variant(every_type),
         UNREADABLE_BRANCHES: variant(branches),
+        MORE_PRICING_MODELS: variant(more_models, version=2),
     }

@@ -19,6 +19,7 @@ from roas_contracts.subjects import (
     load_subject,
     load_subjects,
 )
+from roas_corpus.earlier_contracts import earlier_contracts
 from roas_corpus.records import NOW_MS
 
 EXAMPLES = [
@@ -29,32 +30,36 @@ EXAMPLES = [
 ]
 
 
-class LatestSchema:
-    def __init__(self, subject: Subject, version: int) -> None:
-        self.text = subject.versions[version - 1].text
+class OneSchema:
+    def __init__(self, text: str) -> None:
+        self.text = text
 
     def schema(self, schema_id: int) -> str:
         return self.text
 
 
 @pytest.mark.parametrize(
-    ("subject", "file", "version"), EXAMPLES, ids=[f"{s.name}-{f}" for s, f, _ in EXAMPLES]
+    ("subject", "file", "version"), EXAMPLES, ids=[f"{s.name}-{f}-{v}" for s, f, v in EXAMPLES]
 )
-def test_an_example_is_a_record_that_is_read_and_written_the_same(
-    subject: Subject, file: str, version: int
+def test_an_example_is_read_by_the_newest_and_written_the_same_by_its_own_version(
+    subject: Subject, file: str, version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    schema = subject.versions[version - 1].parsed
+    schema = subject.versions[version - 1]
     one_line = json.dumps(json.loads((subject.directory / file).read_text("utf-8")))
-    (datum,) = json_reader(io.StringIO(one_line), schema)
+    (datum,) = json_reader(io.StringIO(one_line), schema.parsed)
     out = io.BytesIO()
-    schemaless_writer(out, schema, datum)
+    schemaless_writer(out, schema.parsed, datum)
+    value = b"\0\0\0\0\1" + out.getvalue()
 
-    decoder = Decoder(subject.name, LatestSchema(subject, version), Rules(group="g"))
-    event = decoder.decode(b"\0\0\0\0\1" + out.getvalue(), None, NOW_MS)
+    rules = Rules(group="g")
+    event = Decoder(subject.name, OneSchema(schema.text), rules).decode(value, None, NOW_MS)
 
-    codec = Codec.for_topic(subject.name, 1)
-    assert type(event) is codec.event_type
-    assert codec.encode(event) == b"\0\0\0\0\1" + out.getvalue()
+    newest = Codec.for_topic(subject.name, 1)
+    assert type(event) is newest.event_type
+    reader = Decoder(subject.name, OneSchema(subject.latest.text), rules)
+    assert reader.decode(newest.encode(event), None, NOW_MS) == event
+    monkeypatch.setenv(DIRECTORY_VARIABLE, str(earlier_contracts(version, tmp_path / "avro")))
+    assert Codec.for_topic(subject.name, 1).encode(event) == value
 
 
 @pytest.mark.parametrize("subject", load_subjects().values(), ids=lambda s: s.name)
@@ -74,7 +79,8 @@ def copied(tmp_path: Path) -> Path:
 
 
 def test_a_good_copy_loads(copied: Path) -> None:
-    assert load_subject("ad-clicks", copied).latest.number == 1
+    copy, original = load_subject("ad-clicks", copied), load_subject("ad-clicks")
+    assert [v.text for v in copy.versions] == [v.text for v in original.versions]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +93,7 @@ def test_a_good_copy_loads(copied: Path) -> None:
         ("  retention_ms", "  retention_sm", "topic.retention_sm: Extra inputs"),
         ("FULL_TRANSITIVE", "FUL_TRANSITIVE", "compatibility: Input should be"),
         ("cleanup_policy: delete", "cleanup_policy: remove", "topic.cleanup_policy: Input should"),
-        ("versions: [1]", "versions: [2]", "examples.0.versions: only"),
+        ("versions: [1]", "versions: [99]", "examples.0.versions: only"),
         ("versions: [1]", "version: [1]", "examples.0.version: Extra inputs"),
         ("file: examples/", "file: exmaples/", "examples.0.file: there is no exmaples/"),
         ("owner:", "owner: [", "not YAML"),
@@ -135,7 +141,7 @@ def test_a_bad_schema_is_named(copied: Path, text: str, said: str) -> None:
 
 def test_versions_have_no_gap(copied: Path) -> None:
     folder = copied / "ad-clicks"
-    shutil.copy(folder / "v1.avsc", folder / "v3.avsc")
+    shutil.copy(folder / "v1.avsc", folder / "v99.avsc")
     with pytest.raises(MisconfigurationError, match="without a gap"):
         load_subjects(copied)
 

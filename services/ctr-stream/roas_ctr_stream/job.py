@@ -175,6 +175,7 @@ def _deserializer(jvm: Jvm, settings: Settings, dead_letter_schema_id: int) -> A
             counted.impression_time,
             counted.cost,
             counted.revenue,
+            rules.FREE_UNDER.get(counted.topic),
         )
         for counted in TOPICS
     ]

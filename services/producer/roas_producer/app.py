@@ -25,7 +25,7 @@ from roas_contracts.registry import Registry, SchemaSource
 from roas_contracts.rules import Rules
 from roas_contracts.service.health import HealthServer, Readiness
 from roas_contracts.service.stop import StopSignal
-from roas_producer.connect import event_schema_ids, partition_counts, patiently
+from roas_producer.connect import partition_counts, patiently, written_schemas
 from roas_producer.display import row_progress
 from roas_producer.emission import Cadence, Emission, Stop
 from roas_producer.errata import Errata
@@ -209,7 +209,7 @@ class _Session:
                 self._producer, [*EVENT_TOPICS, DEAD_LETTERS, PRODUCER_PROGRESS]
             ),
         )
-        self._schema_ids = event_schema_ids(self._registry)
+        self._schemas = written_schemas(self._registry)
         self._sender.take_over(patience)
         decoder = Decoder(
             PRODUCER_PROGRESS,
@@ -238,7 +238,7 @@ class _Session:
         encode = StepEncoder(
             plan,
             pipeline.sent_time,
-            self._schema_ids,
+            self._schemas,
             Codec.for_topic(DEAD_LETTERS, self._registry.schema_id(DEAD_LETTERS)),
             wall_clock_ms,
         )

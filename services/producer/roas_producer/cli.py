@@ -305,6 +305,10 @@ def _print_forecast(result: Forecast, name: str, as_json: bool) -> None:
     if as_json:
         _print_json({"input_name": name, "dry_run": True, **asdict(result)})
         return
+    by_model = "".join(
+        f"; {model} {micros / economics.MICROS:,.2f}"
+        for model, micros in result.cost_micros_by_pricing_model.items()
+    )
     out = Console(highlight=False)
     out.print(
         f"{name}: nothing was sent, this would be:\n"
@@ -313,7 +317,7 @@ def _print_forecast(result: Forecast, name: str, as_json: bool) -> None:
         f"  conversions  {result.conversions:>12,}\n"
         f"  dead letters {result.dead_letters:>12,}\n"
         f"  event times  {utc(result.first_event_time)} to {utc(result.last_event_time)}\n"
-        f"  cost         {result.cost_micros / economics.MICROS:>12,.2f} (synthetic)\n"
+        f"  cost         {result.cost_micros / economics.MICROS:>12,.2f} (synthetic{by_model})\n"
         f"  revenue      {result.revenue_micros / economics.MICROS:>12,.2f} (synthetic)",
         soft_wrap=True,
     )

@@ -13,7 +13,7 @@ from roas_contracts.errors import MisconfigurationError, TransientError
 from roas_contracts.events import EVENT_TOPICS
 from roas_contracts.registry import Registry
 from roas_contracts.subjects import load_subject
-from roas_producer.encoding import SCHEMA_VERSION, SchemaIds
+from roas_producer.encoding import VERSIONS, WrittenSchema, WrittenSchemas
 
 _CALL_SECONDS: Final = 5.0
 _MAX_PAUSE_SECONDS: Final = 5.0
@@ -57,17 +57,21 @@ def partition_counts(producer: Producer, topics: Iterable[str]) -> Mapping[str, 
     return {topic: len(known[topic].partitions) for topic in wanted}
 
 
-def event_schema_ids(registry: Registry) -> SchemaIds:
-    """Ids of the event schemas that are written.
+def written_schemas(registry: Registry) -> WrittenSchemas:
+    """The newest event schemas of the contracts that this producer is built with.
 
     Raises:
         MisconfigurationError: one is not registered, or the contracts have moved on.
         TransientError: the registry does not answer.
     """
-    for topic in EVENT_TOPICS:
+
+    def written(topic: str) -> WrittenSchema:
         newest = load_subject(topic).latest.number
-        if newest != SCHEMA_VERSION:
+        if newest not in VERSIONS[topic]:
+            known = ", ".join(map(str, VERSIONS[topic]))
             raise MisconfigurationError(
-                f"the newest version of {topic} is {newest}, this producer writes {SCHEMA_VERSION}"
+                f"the newest version of {topic} is {newest}, this producer can write {known}"
             )
-    return SchemaIds(*(registry.schema_id(topic) for topic in EVENT_TOPICS))
+        return WrittenSchema(newest, registry.schema_id(topic))
+
+    return WrittenSchemas(*map(written, EVENT_TOPICS))

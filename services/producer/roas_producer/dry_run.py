@@ -24,6 +24,7 @@ class Forecast:
     first_event_time: int | None = None
     last_event_time: int | None = None
     cost_micros: int = 0
+    cost_micros_by_pricing_model: dict[str, int] = field(default_factory=dict)
     revenue_micros: int = 0
     dead_letters_by_reason: dict[str, int] = field(default_factory=dict)
     dead_letter_examples: list[str] = field(default_factory=list)
@@ -40,7 +41,8 @@ def forecast(
         progressed: called after each hour with the counts so far and the event clock.
     """
     pipeline = Pipeline(plan, now_ms)
-    result, kinds, reasons = Forecast(), Counter[Kind](), Counter[str]()
+    result, kinds = Forecast(), Counter[Kind]()
+    reasons, costs = Counter[str](), Counter[str]()
     for step in sequence(pipeline.blocks(), plan.economics, plan.selection):
         if isinstance(step, BlockEnd):
             progressed(kinds, pipeline.sent_time(step.clock_ms))
@@ -60,9 +62,11 @@ def forecast(
             result.revenue_micros += step.micros
         else:
             result.cost_micros += step.micros
+            costs[step.pricing_model] += step.micros
     result.impressions = kinds[Kind.IMPRESSION]
     result.clicks = kinds[Kind.CLICK]
     result.conversions = kinds[Kind.CONVERSION]
     result.dead_letters = kinds[Kind.BAD_ROW]
+    result.cost_micros_by_pricing_model = dict(sorted(costs.items()))
     result.dead_letters_by_reason = dict(sorted(reasons.items()))
     return result

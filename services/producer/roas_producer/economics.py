@@ -19,6 +19,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from roas_contracts.errors import MisconfigurationError
+from roas_contracts.events import PricingModel
 from roas_producer.draws import Draws, threshold, unit
 
 MICROS = 1_000_000
@@ -77,6 +78,7 @@ class EconomicsFile(_Section):
 class CampaignTerms:
     """What one campaign pays and how its orders are."""
 
+    pricing_model: PricingModel
     impression_cost_micros: int
     click_cost_micros: int
     converts_after_click_below: int
@@ -134,6 +136,7 @@ class Economics:
         per_click = _between(price.per_click, next(shares))
         per_thousand = _between(price.per_thousand_impressions, next(shares))
         return CampaignTerms(
+            pricing_model=PricingModel.CPC if pays_per_click else PricingModel.CPM,
             impression_cost_micros=0 if pays_per_click else round(per_thousand * MICROS / 1000),
             click_cost_micros=round(per_click * MICROS) if pays_per_click else 0,
             converts_after_click_below=threshold(_between(conversion.after_click, next(shares))),

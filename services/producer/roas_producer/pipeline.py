@@ -18,7 +18,7 @@ from roas_contracts.events import (
     ProducerProgress,
 )
 from roas_producer.economics import Economics
-from roas_producer.encoding import EventEncoder, SchemaIds
+from roas_producer.encoding import EventEncoder, WrittenSchemas
 from roas_producer.feed import Chunk, Record, Resume, chunks
 from roas_producer.progress import NOTHING_EMITTED, first_hour_needed
 from roas_producer.rows import BadRow, HourBlock
@@ -131,7 +131,7 @@ class StepEncoder:
     Args:
         plan: what is emitted.
         sent_time: from the input's time to the event time that is sent.
-        schema_ids: ids of the event schemas in the registry.
+        schemas: the event schemas that are written.
         dead_letters: encodes dead letters.
         now_ms: the wall clock.
     """
@@ -140,14 +140,14 @@ class StepEncoder:
         self,
         plan: Plan,
         sent_time: Callable[[int], int],
-        schema_ids: SchemaIds,
+        schemas: WrittenSchemas,
         dead_letters: Codec,
         now_ms: Callable[[], int],
     ) -> None:
         self._source = plan.source
         conversion_type = plan.economics.conversion_type
         self._events = EventEncoder(
-            plan.source.source, plan.currency, conversion_type, sent_time, schema_ids
+            plan.source.source, plan.currency, conversion_type, sent_time, schemas
         )
         self._dead_letters = dead_letters
         # A file row was read by no consumer group: the service's name takes its place.

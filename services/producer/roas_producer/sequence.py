@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
+from roas_contracts.events import PricingModel
 from roas_producer.clicks import MAX_DELAY_MS as MAX_CLICK_DELAY_MS
 from roas_producer.clicks import click_delay_ms
 from roas_producer.draws import WORDS, draws
@@ -49,6 +50,7 @@ class Occurrence(NamedTuple):
     """When the click happened; None for a view-through conversion."""
     micros: int
     """Cost of an impression or click, revenue of a conversion."""
+    pricing_model: PricingModel
 
 
 _FIRST_BAD = -(1 << 62)
@@ -118,6 +120,7 @@ def sequence(
                     time_ms,
                     click_ms,
                     terms.click_cost_micros,
+                    terms.pricing_model,
                 ),
             )
         if dice.converts < converts_below:
@@ -132,6 +135,7 @@ def sequence(
                     time_ms,
                     click_ms,
                     economics.order_value_micros(terms, dice),
+                    terms.pricing_model,
                 ),
             )
 
@@ -178,8 +182,9 @@ def _impressions(
         if sampled and draws(row.id).sample >= sample_below:
             continue
         time_ms = spread(start_ms, index, count)
-        cost = economics.terms(row.C17).impression_cost_micros
-        yield Occurrence(time_ms, ordinal + index, Kind.IMPRESSION, row, time_ms, None, cost)
+        terms = economics.terms(row.C17)
+        cost, model = terms.impression_cost_micros, terms.pricing_model
+        yield Occurrence(time_ms, ordinal + index, Kind.IMPRESSION, row, time_ms, None, cost, model)
 
 
 def _bad_rows(block: HourBlock, sample_below: int, ordinal: int) -> Iterator[Occurrence]:
@@ -189,4 +194,5 @@ def _bad_rows(block: HourBlock, sample_below: int, ordinal: int) -> Iterator[Occ
         if sample_below < WORDS and raw_word(row.raw) >= sample_below:
             continue
         time_ms = spread(start_ms, index, count)
-        yield Occurrence(time_ms, ordinal + index, Kind.BAD_ROW, row, time_ms, None, 0)
+        unknown = PricingModel.UNKNOWN
+        yield Occurrence(time_ms, ordinal + index, Kind.BAD_ROW, row, time_ms, None, 0, unknown)

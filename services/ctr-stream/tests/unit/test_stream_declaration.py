@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import roas_ctr_stream
-from roas_contracts import metric_key
+from roas_contracts import metric_key, rules
 from roas_contracts.events import EVENT_TOPICS
 from roas_contracts.subjects import load_subject
 from roas_ctr_stream import job
@@ -36,6 +36,9 @@ def test_every_column_that_is_looked_at_is_in_the_contract(counted: job.CountedT
     money = [*filter(None, [counted.cost, counted.revenue])]
     assert all(types[name] == "long" for name in money)
     assert {name for name in types if name.endswith("_micros")} == set(money)
+    if counted.topic in rules.FREE_UNDER:
+        assert counted.cost == "cost_micros"
+        assert types["pricing_model"] == "enum"
     for columns in job.DIMENSIONS.values():
         assert set(columns) <= set(types)
 

@@ -68,6 +68,7 @@ class EventBuilder:
             cost_micros=occurrence.micros,
             currency=self.currency,
             attributes={"C1": row.C1, "C18": row.C18, "C19": row.C19, "C20": row.C20},
+            pricing_model=occurrence.pricing_model,
         )
 
     def _click(self, occurrence: Occurrence, row: AdRow) -> AdClick:
@@ -90,6 +91,7 @@ class EventBuilder:
             connection_type=row.device_conn_type,
             cost_micros=occurrence.micros,
             currency=self.currency,
+            pricing_model=occurrence.pricing_model,
         )
 
     def _conversion(self, occurrence: Occurrence, row: AdRow) -> AdConversion:

@@ -59,6 +59,8 @@ def test_a_dry_run_counts_and_needs_no_kafka(tmp_path: Path) -> None:
     assert (result["impressions"], result["clicks"], result["dead_letters"]) == (99, 25, 1)
     assert result["dead_letters_by_reason"] == {"INVALID_CLICK": 1}
     assert result["first_event_time"] == 1_413_849_600_000
+    assert set(result["cost_micros_by_pricing_model"]) <= {"CPC", "CPM"}
+    assert sum(result["cost_micros_by_pricing_model"].values()) == result["cost_micros"] > 0
     assert result["dead_letter_examples"] == ["line 4: INVALID_CLICK: click is '7', not 0 or 1"]
     assert [path.name for path in tmp_path.iterdir()] == ["train.csv"]
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roas_contracts.errors import MisconfigurationError
+from roas_contracts.events import PricingModel
 from roas_producer import economics
 from roas_producer.draws import WORDS, Draws, draws
 from roas_producer.economics import MICROS
@@ -22,10 +23,12 @@ def test_a_campaign_pays_either_per_click_or_per_impression_within_the_ranges(
     campaign: str,
 ) -> None:
     terms = SHIPPED.terms(campaign)
-    if terms.click_cost_micros:
+    if terms.pricing_model is PricingModel.CPC:
         assert terms.impression_cost_micros == 0
         assert 0.05 * MICROS <= terms.click_cost_micros <= 0.60 * MICROS
     else:
+        assert terms.pricing_model is PricingModel.CPM
+        assert terms.click_cost_micros == 0
         assert 0.008 * MICROS <= terms.impression_cost_micros <= 0.090 * MICROS
     assert 0.005 <= terms.converts_after_click_below / WORDS <= 0.030
     assert terms == economics.load(None).terms(campaign)

@@ -148,6 +148,7 @@ def test_costs_go_to_impressions_or_clicks_and_revenue_to_conversions() -> None:
     for step in events([HourBlock(FIRST_HOUR_MS + HOUR_MS, rows)]):
         assert isinstance(step.row, AdRow)
         terms = MODEL.terms(step.row.C17)
+        assert step.pricing_model is terms.pricing_model
         if step.kind is Kind.IMPRESSION:
             assert step.micros == terms.impression_cost_micros
         elif step.kind is Kind.CLICK:

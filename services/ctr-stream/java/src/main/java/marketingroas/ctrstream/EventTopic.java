@@ -13,6 +13,7 @@ public final class EventTopic implements Serializable {
 
     static final String EVENT_TIME = "event_time";
     static final String CURRENCY = "currency";
+    static final String PRICING_MODEL = "pricing_model";
 
     final String topic;
     final AdRecord.Measure measure;
@@ -20,6 +21,7 @@ public final class EventTopic implements Serializable {
     final String impressionTimeColumn;
     final String costColumn;
     final String revenueColumn;
+    final String freeUnder;
     private final String readerSchema;
 
     /**
@@ -29,6 +31,8 @@ public final class EventTopic implements Serializable {
      * @param impressionTimeColumn a time that may not be after the event, or null
      * @param costColumn money that counts as cost, or null
      * @param revenueColumn money that counts as revenue, or null
+     * @param freeUnder the pricing model under which an event must not carry a cost, or null; of
+     *     no effect under a contract that has no pricing model yet
      */
     public EventTopic(
             String topic,
@@ -37,7 +41,8 @@ public final class EventTopic implements Serializable {
             String[] idColumns,
             String impressionTimeColumn,
             String costColumn,
-            String revenueColumn) {
+            String revenueColumn,
+            String freeUnder) {
         this.topic = topic;
         this.measure = AdRecord.Measure.valueOf(measure);
         this.readerSchema = readerSchema;
@@ -45,6 +50,7 @@ public final class EventTopic implements Serializable {
         this.impressionTimeColumn = impressionTimeColumn;
         this.costColumn = costColumn;
         this.revenueColumn = revenueColumn;
+        this.freeUnder = freeUnder;
     }
 
     String subject() {
@@ -63,6 +69,9 @@ public final class EventTopic implements Serializable {
                         EVENT_TIME, CURRENCY, impressionTimeColumn, costColumn, revenueColumn));
         for (Dimension dimension : dimensions) {
             columns.addAll(Arrays.asList(dimension.columns()));
+        }
+        if (freeUnder != null && reader().getField(PRICING_MODEL) != null) {
+            columns.add(PRICING_MODEL);
         }
         columns.remove(null);
         return List.copyOf(columns);

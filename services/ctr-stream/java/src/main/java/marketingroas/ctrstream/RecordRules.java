@@ -33,6 +33,10 @@ final class RecordRules {
     private final int cost;
     private final int revenue;
     private final int currencyColumn;
+    private final int pricingModel;
+
+    /** Which symbol of the reader's pricing models has this topic's events free. */
+    private final int freeUnder;
 
     private final AvroCursor cursor = new AvroCursor();
     private final Map<Integer, EventPlan> plans = new HashMap<>();
@@ -63,6 +67,13 @@ final class RecordRules {
         this.impressionTime = column(topic.impressionTimeColumn);
         this.cost = column(topic.costColumn);
         this.revenue = column(topic.revenueColumn);
+        this.pricingModel = topic.freeUnder == null ? -1 : column(EventTopic.PRICING_MODEL);
+        this.freeUnder =
+                pricingModel < 0
+                        ? -1
+                        : reader.getField(EventTopic.PRICING_MODEL)
+                                .schema()
+                                .getEnumOrdinal(topic.freeUnder);
     }
 
     /** Where a column is kept, -1 for a column that the topic does not have. */
@@ -160,6 +171,7 @@ final class RecordRules {
         }
         checkMoney(cost);
         checkMoney(revenue);
+        checkCharged();
     }
 
     private void checkMoney(int column) throws Poison {
@@ -169,6 +181,21 @@ final class RecordRules {
                 throw new Poison(
                         Poison.Reason.INVALID_FIELD, columnNames.get(column) + " is " + micros);
             }
+        }
+    }
+
+    private void checkCharged() throws Poison {
+        if (pricingModel >= 0
+                && columns.number(pricingModel) == freeUnder
+                && columns.number(cost) != 0) {
+            throw new Poison(
+                    Poison.Reason.INVALID_FIELD,
+                    topic.costColumn
+                            + " is "
+                            + columns.number(cost)
+                            + " on an event that "
+                            + topic.freeUnder
+                            + " does not charge");
         }
     }
 

@@ -15,6 +15,9 @@ final class Contracts {
     /** Folder of the contracts: given by whoever runs the tests. */
     static final Path FOLDER = Path.of(System.getProperty("roas.contracts"));
 
+    /** Stands for the newest version of every contract. */
+    static final int NEWEST = Integer.MAX_VALUE;
+
     static final ObjectMapper JSON = new ObjectMapper();
 
     /** The same as {@code DIMENSIONS} in the job. */
@@ -28,8 +31,19 @@ final class Contracts {
 
     private Contracts() {}
 
+    /** The newest version of a topic's schema. */
     static String schema(String topic) {
-        return read(FOLDER.resolve("avro").resolve(topic).resolve("v1.avsc"));
+        return schema(topic, NEWEST);
+    }
+
+    /** A version of a topic's schema, or the newest one that is not later. */
+    static String schema(String topic, int version) {
+        Path folder = FOLDER.resolve("avro").resolve(topic);
+        int number = 1;
+        while (number < version && Files.exists(folder.resolve("v" + (number + 1) + ".avsc"))) {
+            number++;
+        }
+        return read(folder.resolve("v" + number + ".avsc"));
     }
 
     static String read(Path file) {
@@ -45,35 +59,38 @@ final class Contracts {
                 group, "USD", 1_262_304_000_000L, 600_000, 256, 1_000_000_000_000_000L);
     }
 
-    /** The same as {@code TOPICS} in the job. */
-    static EventTopic[] topics() {
+    /** The same as {@code TOPICS} in the job, with contracts up to a version. */
+    static EventTopic[] topics(int version) {
         String[] impressionIds = {"event_id", "campaign_id", "placement_id"};
         String[] ids = {"event_id", "impression_id", "campaign_id", "placement_id"};
         return new EventTopic[] {
             new EventTopic(
                     "ad-impressions",
                     "IMPRESSION",
-                    schema("ad-impressions"),
+                    schema("ad-impressions", version),
                     impressionIds,
                     null,
                     "cost_micros",
-                    null),
+                    null,
+                    "CPC"),
             new EventTopic(
                     "ad-clicks",
                     "CLICK",
-                    schema("ad-clicks"),
+                    schema("ad-clicks", version),
                     ids,
                     "impression_time",
                     "cost_micros",
-                    null),
+                    null,
+                    "CPM"),
             new EventTopic(
                     "ad-conversions",
                     "CONVERSION",
-                    schema("ad-conversions"),
+                    schema("ad-conversions", version),
                     ids,
                     "impression_time",
                     null,
-                    "revenue_micros"),
+                    "revenue_micros",
+                    null),
         };
     }
 
@@ -82,10 +99,16 @@ final class Contracts {
                 group, "ctr-stream", "0.1.0", new AvroEncoder(6, schema("dead-letters")));
     }
 
-    static AdEventDeserializer deserializer(String group, SchemaRegistry registry) {
+    /** As the job makes it, with contracts up to a version. */
+    static AdEventDeserializer deserializer(
+            String group, int version, SchemaRegistry registry) {
         AdEventDeserializer deserializer =
                 new AdEventDeserializer(
-                        topics(), DIMENSIONS, bounds(group), "http://unused", deadLetters(group));
+                        topics(version),
+                        DIMENSIONS,
+                        bounds(group),
+                        "http://unused",
+                        deadLetters(group));
         deserializer.open(registry);
         return deserializer;
     }
@@ -117,7 +140,7 @@ final class Contracts {
 
     private static String text(JsonNode schema) {
         if (!schema.has("schema")) {
-            return schema(schema.get("topic").asText());
+            return schema(schema.get("topic").asText(), schema.get("version").asInt());
         }
         JsonNode inline = schema.get("schema");
         return inline.isTextual() && inline.asText().startsWith("{")

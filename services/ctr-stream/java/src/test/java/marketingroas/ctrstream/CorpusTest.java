@@ -125,10 +125,12 @@ class CorpusTest {
             headers.add(new RecordHeader(header.get(0).asText(), bytes(header.get(1))));
         }
         // One for all cases of a group, as in the job: nothing of a record may reach the next.
+        String group = one.get("group").asText();
+        int version = one.path("contracts_version").asInt(Contracts.NEWEST);
         return DESERIALIZERS
                 .computeIfAbsent(
-                        one.get("group").asText(),
-                        group -> Contracts.deserializer(group, REGISTRY))
+                        group + " " + version,
+                        key -> Contracts.deserializer(group, version, REGISTRY))
                 .judge(record, one.get("now_ms").asLong());
     }
 
