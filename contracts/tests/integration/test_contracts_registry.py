@@ -22,7 +22,13 @@ from roas_contracts.errors import MisconfigurationError, PoisonError, TransientE
 from roas_contracts.events import TYPE_OF_TOPIC, DeadLetterReason
 from roas_contracts.registry import Registry, SchemaSource
 from roas_contracts.rules import Rules
-from roas_contracts.subjects import contracts_directory, load_subject, load_subjects
+from roas_contracts.subjects import (
+    DIRECTORY_VARIABLE,
+    contracts_directory,
+    load_subject,
+    load_subjects,
+)
+from roas_corpus.earlier_contracts import earlier_contracts
 from roas_corpus.records import NOW_MS, RECORDS, inline_schemas
 from roas_local.components import SchemaRegistry
 
@@ -55,12 +61,43 @@ def test_registering_again_changes_nothing(
     second = Registry(server.url).register(load_subjects().values())
 
     assert first == second
-    assert [(d.topic, d.version) for d in first] == [(name, 1) for name in load_subjects()]
     assert len({done.schema_id for done in first}) == len(first)
-    for done in first:
-        assert client.get_versions(done.subject) == [1]
-        assert client.get_compatibility(done.subject) == "FULL_TRANSITIVE"
-        assert Registry(server.url).schema_id(done.topic) == done.schema_id
+    for subject in load_subjects().values():
+        done = [d for d in first if d.topic == subject.name]
+        versions = [version.number for version in subject.versions]
+        assert [d.version for d in done] == versions
+        assert client.get_versions(subject.subject) == versions
+        assert client.get_compatibility(subject.subject) == "FULL_TRANSITIVE"
+        assert Registry(server.url).schema_id(subject.name) == done[-1].schema_id
+
+
+def test_an_earlier_release_goes_on_with_its_own_version(
+    server: SchemaRegistry,
+    client: SchemaRegistryClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    topic = "ad-impressions"
+    newest = Registry(server.url).register(load_subjects().values())
+    monkeypatch.setenv(DIRECTORY_VARIABLE, str(earlier_contracts(1, tmp_path / "avro")))
+
+    own = next(done for done in newest if (done.topic, done.version) == (topic, 1))
+    assert Registry(server.url).schema_id(topic) == own.schema_id
+    again = Registry(server.url).register(load_subjects().values())
+    assert set(again) < set(newest)
+    assert client.get_versions(own.subject) == [1, 2]
+
+
+def test_a_version_that_is_not_registered_yet_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SchemaRegistry(tmp_path / "registry") as server:
+        with monkeypatch.context() as earlier:
+            earlier.setenv(DIRECTORY_VARIABLE, str(earlier_contracts(1, tmp_path / "avro")))
+            Registry(server.url).register(load_subjects().values())
+        with pytest.raises(MisconfigurationError, match=r"version 2 of ad-clicks-value is not"):
+            Registry(server.url).schema_id("ad-clicks")
+        assert Registry(server.url).schema_id("ad-conversions") > 0
 
 
 def test_what_confluents_serializer_writes_is_read(
@@ -115,13 +152,15 @@ def test_an_incompatible_version_is_refused_by_file(
     server: SchemaRegistry, client: SchemaRegistryClient, tmp_path: Path
 ) -> None:
     shutil.copytree(contracts_directory() / "ad-clicks", tmp_path / "ad-clicks")
-    schema = json.loads((tmp_path / "ad-clicks" / "v1.avsc").read_text("utf-8"))
+    published = load_subject("ad-clicks").versions
+    schema = json.loads(published[-1].text)
     schema["fields"].append({"name": "required", "type": "string", "doc": "No default."})
-    (tmp_path / "ad-clicks" / "v2.avsc").write_text(json.dumps(schema), "utf-8")
+    new = tmp_path / "ad-clicks" / f"v{len(published) + 1}.avsc"
+    new.write_text(json.dumps(schema), "utf-8")
 
-    with pytest.raises(MisconfigurationError, match=r"refuses .*v2\.avsc"):
+    with pytest.raises(MisconfigurationError, match=rf"refuses .*{new.name}"):
         Registry(server.url).register([load_subject("ad-clicks", tmp_path)])
-    assert client.get_versions("ad-clicks-value") == [1]
+    assert client.get_versions("ad-clicks-value") == [v.number for v in published]
 
 
 def test_an_outage_is_no_poison_and_known_ids_go_on(server: SchemaRegistry) -> None:
@@ -214,8 +253,9 @@ def test_the_command_line_registers(server: SchemaRegistry) -> None:
     done = call("register", "ad-clicks", "dead-letters", "--registry-url", server.url, "--json")
     assert (done.returncode, done.stderr) == (exit_codes.OK, "")
     rows = json.loads(done.stdout)
-    assert [row["topic"] for row in rows] == ["ad-clicks", "dead-letters"]
-    assert rows[0]["schema_id"] == Registry(server.url).schema_id("ad-clicks")
+    assert {row["topic"] for row in rows} == {"ad-clicks", "dead-letters"}
+    newest = [row["schema_id"] for row in rows if row["topic"] == "ad-clicks"][-1]
+    assert newest == Registry(server.url).schema_id("ad-clicks")
 
 
 def test_the_command_line_says_that_the_registry_is_away() -> None:
