@@ -34,7 +34,7 @@ class CorpusRegistry:
             raise PoisonError(DeadLetterReason.UNKNOWN_SCHEMA_ID, str(schema_id))
         if "schema" in entry:
             return json.dumps(entry["schema"])
-        path = NEWEST / entry["topic"] / f"v{entry['version']}.avsc"
+        path: Path = NEWEST / entry["topic"] / f"v{entry['version']}.avsc"
         return path.read_text("utf-8")
 
 
