@@ -19,6 +19,8 @@ class ArtifactSet(StrEnum):
     STREAM_RUNTIME = "stream-runtime"
     COMPILER = "compiler"
     JAVA_TESTS = "java-tests"
+    PLAIN_SQL = "plain-sql"
+    """What the stream is compared with, for benchmarks only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ SOURCE_ROOTS = (
     "infra/local",
     "infra/ledger",
     "infra/build",
+    "infra/bench",
     "services/producer",
     "services/ctr-stream",
     "services/cache-writer",

@@ -17,6 +17,7 @@ MODULES = {
     "ctr-stream": "roas_ctr_stream",
     "cache-writer": "roas_cache_writer",
     "verify": "roas_ledger",
+    "bench": "roas_bench",
 }
 """Modules by the name of their command."""
 

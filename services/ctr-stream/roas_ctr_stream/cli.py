@@ -105,12 +105,15 @@ def local(as_json: AsJson = False) -> None:
 def submit(
     job_id: Annotated[str, typer.Option(help="32 hexadecimal digits.")],
     restore_from: Annotated[str | None, typer.Option(help="Checkpoint or savepoint.")] = None,
+    bounded: Annotated[
+        bool, typer.Option("--bounded", help="Read up to what is in Kafka now, then finish.")
+    ] = False,
 ) -> None:
-    """Submit once and end: what `run` calls."""
+    """Submit once and end: what `run` calls, and benchmarks with --bounded."""
     logs.configure(SERVICE, __version__)
     from roas_ctr_stream import submission
 
-    typer.echo(submission.submit(_settings(), restore_from, job_id))
+    typer.echo(submission.submit(_settings(), restore_from, job_id, bounded=bounded))
 
 
 def _settings() -> Settings:

@@ -57,8 +57,16 @@ def options(settings: Settings, restore_from: str | None, job_id: str | None) ->
     return chosen
 
 
-def submit(settings: Settings, restore_from: str | None, job_id: str | None) -> str:
+def submit(
+    settings: Settings, restore_from: str | None, job_id: str | None, *, bounded: bool = False
+) -> str:
     """Submit the job to the session cluster and return its id.
+
+    Args:
+        settings: the deployment's.
+        restore_from: path of a checkpoint or savepoint.
+        job_id: see `options`.
+        bounded: read up to what is in Kafka now, then finish.
 
     Raises:
         MisconfigurationError: a jar or a schema is missing.
@@ -70,7 +78,7 @@ def submit(settings: Settings, restore_from: str | None, job_id: str | None) -> 
     environment = jvm.cluster_environment(
         settings.flink_url, options(settings, restore_from, job_id)
     )
-    job.build(environment, jvm, settings, schema_ids)
+    job.build(environment, jvm, settings, schema_ids, bounded=bounded)
     client = environment.execute_async(JOB_NAME)
     submitted = str(client.get_job_id())
     structlog.get_logger().info("submitted", job_id=submitted, restored_from=restore_from)

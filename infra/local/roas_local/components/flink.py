@@ -180,7 +180,9 @@ class FlinkCluster:
         log_folder: Path | None = None,
         toolchain: Toolchain | None = None,
         parallelism: int = 2,
+        settings: Mapping[str, object] | None = None,
     ) -> None:
+        """`settings` are Flink's own, instead of or in addition to those below."""
         self.directory = Path(directory).absolute()
         self.checkpoints = self.directory / "checkpoints"
         self.savepoints = self.directory / "savepoints"
@@ -188,12 +190,12 @@ class FlinkCluster:
         rest = rest_port or free_port()
         rpc = rpc_port or free_port()
         metrics = metrics_ports or (free_port(), free_port())
-        settings = self._cluster_settings(rest, rpc, parallelism)
+        cluster_settings = {**self._cluster_settings(rest, rpc, parallelism), **(settings or {})}
         self.jobmanager = JobManager(
             self.directory / "jobmanager",
             rest_port=rest,
             rpc_port=rpc,
-            settings=settings,
+            settings=cluster_settings,
             metrics_port=metrics[0],
             log_path=log_folder and log_folder / "jobmanager.log",
             toolchain=tools,
@@ -201,7 +203,7 @@ class FlinkCluster:
         self.taskmanager = TaskManager(
             self.directory / "taskmanager",
             jobmanager=self.jobmanager,
-            settings=settings,
+            settings=cluster_settings,
             metrics_port=metrics[1],
             log_path=log_folder and log_folder / "taskmanager.log",
             toolchain=tools,

@@ -5,6 +5,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.Serializable;
 import org.apache.avro.Schema;
+import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericDatumWriter;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.avro.io.BinaryEncoder;
@@ -25,12 +26,25 @@ public final class AvroEncoder implements Serializable {
         this.schemaJson = schemaJson;
     }
 
+    int schemaId() {
+        return schemaId;
+    }
+
     Schema schema() {
         if (schema == null) {
             schema = new Schema.Parser().parse(schemaJson);
             writer = new GenericDatumWriter<>(schema);
         }
         return schema;
+    }
+
+    /** A field's default as it is written, without any header. */
+    static byte[] defaultOf(Schema.Field field) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(bytes, null);
+        Object value = GenericData.get().getDefaultValue(field);
+        new GenericDatumWriter<>(field.schema()).write(value, encoder);
+        return bytes.toByteArray();
     }
 
     byte[] encode(GenericRecord record) throws IOException {

@@ -120,7 +120,8 @@ public final class DeadLetterEncoder implements Serializable {
                             .digest(origin.getBytes(StandardCharsets.UTF_8));
             StringBuilder hex = new StringBuilder(2 * ID_BYTES);
             for (int i = 0; i < ID_BYTES; i++) {
-                hex.append(String.format("%02x", hash[i]));
+                hex.append(Character.forDigit((hash[i] >> 4) & 0xF, 16));
+                hex.append(Character.forDigit(hash[i] & 0xF, 16));
             }
             return hex.toString();
         } catch (NoSuchAlgorithmException everyJavaHasIt) {

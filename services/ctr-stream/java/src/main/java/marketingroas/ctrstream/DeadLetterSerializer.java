@@ -14,7 +14,7 @@ public final class DeadLetterSerializer extends TopicSerializer<DeadLetter> {
     }
 
     @Override
-    byte[] value(DeadLetter letter) {
+    byte[] value(DeadLetter letter, byte[] key) {
         return letter.value;
     }
 }

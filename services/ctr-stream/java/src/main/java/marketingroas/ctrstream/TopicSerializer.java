@@ -30,14 +30,15 @@ abstract class TopicSerializer<T>
 
     abstract String key(T element);
 
-    abstract byte[] value(T element) throws IOException;
+    /** The record's value; {@code key} is its key in UTF-8. */
+    abstract byte[] value(T element, byte[] key) throws IOException;
 
     @Override
     public final ProducerRecord<byte[], byte[]> serialize(
             T element, KafkaSinkContext context, Long ignoredEventTime) {
         try {
             byte[] key = key(element).getBytes(StandardCharsets.UTF_8);
-            return new ProducerRecord<>(topic, key, value(element));
+            return new ProducerRecord<>(topic, key, value(element, key));
         } catch (IOException impossibleInMemory) {
             throw new UncheckedIOException(impossibleInMemory);
         }
