@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from confluent_kafka import IsolationLevel, TopicPartition
 from confluent_kafka import admin as kafka_admin
 from confluent_kafka.admin import AdminClient
 
+from roas_contracts.service import settings as service_settings
 from roas_contracts.subjects import load_subjects
 from roas_local import control
 from roas_local.demo_traffic import Traffic, TrafficProcess
-from roas_local.install import Toolchain
+from roas_local.install import Toolchain, default_toolchain
+from roas_local.ports import free_port
 from roas_local.settings import StackSettings
 from roas_local.stack import StackFolders
 from roas_local.state import UnitState
@@ -58,13 +61,13 @@ class WholeStack:
     def redis_url(self) -> str:
         return self.environment["ROAS_LEDGER_REDIS_URL"]
 
-    def producer(self, *arguments: str) -> TrafficProcess:
+    def producer(self, *arguments: str, **settings: str) -> TrafficProcess:
         """A producer; starting it again with the same arguments goes on where it was."""
         return TrafficProcess(
             self.toolchain.environment("services"),
             Traffic(arguments, "a test"),
             directory=self.folders.data / "producer",
-            environment=self.environment,
+            environment={**self.environment, **settings},
             health_port=self.settings.port("producer_health"),
             log_path=self.folders.log("producer"),
         )
@@ -121,3 +124,21 @@ class WholeStack:
 
     def log(self, name: str) -> str:
         return Path(self.folders.log(name)).read_text(errors="replace")
+
+
+@contextmanager
+def started(folder: Path, settings: Mapping[str, str]) -> Iterator[WholeStack]:
+    """A stack in a folder, on ports of its own; the settings are those of its start."""
+    folders = StackFolders(folder)
+    with pytest.MonkeyPatch.context() as environment:
+        for name in StackSettings.model_fields:
+            environment.setenv(f"ROAS_LOCAL_{name.upper()}", str(free_port().number))
+        for name, value in settings.items():
+            environment.setenv(name, value)
+        stack_settings = service_settings.load(StackSettings)
+        toolchain = default_toolchain()
+        state = control.start(folders, toolchain)
+    try:
+        yield WholeStack(folders, toolchain, state.environment, stack_settings)
+    finally:
+        control.stop(folders)

@@ -80,6 +80,33 @@ def status(
 
 
 @app.command(rich_help_panel=_STACK)
+def restart(
+    service: Annotated[str, typer.Argument(help="ctr-stream, cache-writer.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="A setting for this service alone; repeatable."
+        ),
+    ] = None,
+) -> None:
+    """Start one service again with this checkout's code, while the others go on.
+
+    A step of a rolling upgrade. What --set says holds until its next restart.
+    """
+    from roas_local import control, service_restart
+    from roas_local.install import default_toolchain
+
+    running = next((n for n in ("run", "demo") if control.running_state(_folders(n))), "run")
+    service_restart.restart(
+        _folders(running),
+        service,
+        service_restart.parse_settings(settings or ()),
+        default_toolchain(),
+        lambda line: typer.echo(line, err=True),
+    )
+
+
+@app.command(rich_help_panel=_STACK)
 def logs(
     service: Annotated[
         str | None, typer.Argument(help="Process to show, as in `status`; all if left out.")

@@ -14,7 +14,7 @@ from roas_local.leftovers import sweep
 from roas_local.ports import require_free
 from roas_local.runner import exclusive_state, is_held
 from roas_local.settings import StackSettings
-from roas_local.stack import Stack, StackFolders
+from roas_local.stack import SERVICES, Stack, StackFolders
 from roas_local.state import ProcessId, StackPhase, StackState, read_state
 
 _POLL_S = 0.2
@@ -66,8 +66,8 @@ def prepare(folders: StackFolders, toolchain: Toolchain) -> None:
     for process in Stack(folders, settings, toolchain).infrastructure():
         for purpose, port in process.ports().items():
             require_free(port, purpose)
-    for service in ("ctr_stream", "cache_writer"):
-        require_free(settings.port(f"{service}_health"), f"{service.replace('_', '-')}'s health")
+    for service in SERVICES:
+        require_free(settings.port(f"{service.replace('-', '_')}_health"), f"{service}'s health")
 
 
 def start(folders: StackFolders, toolchain: Toolchain, watcher: Watcher = _ignore) -> StackState:

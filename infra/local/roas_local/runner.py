@@ -4,6 +4,7 @@ Started in the background by `control.start`, or run in the foreground by `./roa
 """
 
 import fcntl
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -70,6 +71,7 @@ class StackRunner:
         self._enter(StackPhase.STARTING, "installing what is missing")
         tools.everything()
         settings = service_settings.load(StackSettings)
+        shutil.rmtree(self._folders.own_settings, ignore_errors=True)
         stack = Stack(self._folders, settings, tools)
         self._enter(StackPhase.STARTING, "starting the infrastructure")
         supervisor.start(stack.infrastructure())

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from roas_local.components import (
     FlinkCluster,
@@ -14,6 +15,9 @@ from roas_local.components import (
 )
 from roas_local.install import Toolchain
 from roas_local.settings import StackSettings
+
+SERVICES: Final = ("ctr-stream", "cache-writer")
+"""Our own processes that the stack keeps running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,15 @@ class StackFolders:
     def log(self, name: str) -> Path:
         """Log of one process."""
         return self.logs / f"{name}.log"
+
+    @property
+    def own_settings(self) -> Path:
+        """One file per service that was restarted with settings of its own."""
+        return self.root / "own-settings"
+
+    def own_settings_of(self, name: str) -> Path:
+        """Settings that one service alone has, until the stack is stopped."""
+        return self.own_settings / f"{name}.json"
 
 
 class Stack:
@@ -104,7 +117,6 @@ class Stack:
         storage = {"POSTGRES_DSN": self.postgres.dsn, "REDIS_URL": self.redis.url}
         stream = {
             "FLINK_URL": self.flink.rest_url,
-            "JARS": ":".join(map(str, self._tools.stream_jars())),
             "CHECKPOINTS": str(self.flink.checkpoints),
             "SAVEPOINTS": str(self.flink.savepoints),
         }
@@ -124,14 +136,15 @@ class Stack:
             for service, values in by_service.items()
             for name, value in values.items()
         }
-        layout = self._tools.layout
-        return settings | {
-            "JAVA_HOME": str(self._tools.java_home()),
-            "PYTHONPATH": layout.python_path,
-            "PYTHONUNBUFFERED": "1",
-            "ROAS_HOME": str(layout.home),
-            "ROAS_REPOSITORY": str(layout.repository),
-        }
+        return (
+            settings
+            | release_settings(self._tools)
+            | {
+                "JAVA_HOME": str(self._tools.java_home()),
+                "PYTHONUNBUFFERED": "1",
+                "ROAS_HOME": str(self._tools.layout.home),
+            }
+        )
 
     def _service(self, name: str, argv: tuple[str | Path, ...], port: str) -> ServiceProcess:
         return ServiceProcess(
@@ -141,4 +154,14 @@ class Stack:
             env=self.environment(),
             health_port=self._settings.port(port),
             log_path=self.folders.log(name),
+            own_settings=self.folders.own_settings_of(name),
         )
+
+
+def release_settings(tools: Toolchain) -> dict[str, str]:
+    """Which code a service runs: that of a checkout."""
+    return {
+        "PYTHONPATH": tools.layout.python_path,
+        "ROAS_CTR_STREAM_JARS": ":".join(map(str, tools.stream_jars())),
+        "ROAS_REPOSITORY": str(tools.layout.repository),
+    }

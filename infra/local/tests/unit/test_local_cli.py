@@ -52,6 +52,8 @@ def test_clean_does_not_touch_a_running_stack(home: Path) -> None:
     assert folders.root.exists()
 
 
-@pytest.mark.parametrize("name", ["demo", "up", "down", "status", "logs", "verify", "clean"])
+@pytest.mark.parametrize(
+    "name", ["demo", "up", "down", "status", "restart", "logs", "verify", "clean"]
+)
 def test_every_command_is_there(name: str) -> None:
     assert name in CliRunner().invoke(app, ["--help"]).stdout
