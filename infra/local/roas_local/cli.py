@@ -56,8 +56,9 @@ def up(
 def down() -> None:
     """Stop everything, in the reverse order of starting. Data stays."""
     from roas_local import control
+    from roas_local.layout import STACKS
 
-    stopped = [name for name in ("run", "demo") if control.stop(_folders(name))]
+    stopped = [name for name in STACKS if control.stop(_folders(name))]
     typer.echo("stopped" if stopped else "no stack was running", err=True)
 
 
@@ -69,8 +70,9 @@ def status(
     from rich.console import Console
 
     from roas_local import control, status_view
+    from roas_local.layout import STACKS
 
-    states = [control.running_state(_folders(name)) for name in ("run", "demo")]
+    states = [control.running_state(_folders(name)) for name in STACKS]
     state = next((found for found in states if found is not None), None)
     if json:
         typer.echo(status_view.as_json(state))
@@ -133,7 +135,7 @@ def clean(
         bool, typer.Option("--all", help="Also what was installed: the next start downloads it.")
     ] = False,
 ) -> None:
-    """Remove the data and logs of the stack and of the demo."""
+    """Remove the data and logs of the stack, of the demo and of chaos."""
     from roas_local import cleaning, layout
 
     removable = cleaning.removable(layout.current(), everything)
@@ -201,6 +203,7 @@ def pants(context: typer.Context) -> None:
 
 
 _pass_through("verify", "Check that nothing was lost or counted twice (the ledger).", _STACK)
+_pass_through("chaos", "Kill -9 everything, again and again, and let the ledger judge.", _STACK)
 _pass_through("producer", "Replay or generate ad events into Kafka.")
 _pass_through("ctr-stream", "The Flink job that counts per window, and its upgrade tools.")
 _pass_through("cache-writer", "Metrics into PostgreSQL and Redis, and the Redis cache manager.")

@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from types import FrameType
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from roas_contracts import exit_codes
-from roas_contracts.errors import MisconfigurationError, RoasError
-from roas_contracts.service import settings as service_settings
-from roas_local import control, demo_report, demo_view
+from roas_contracts.errors import RoasError
+from roas_local import demo_report, demo_view
 from roas_local.components.process import log_tail
-from roas_local.demo_feed import LiveFeed, Snapshot
-from roas_local.demo_traffic import Traffic, TrafficProcess
-from roas_local.install import Toolchain, default_toolchain
-from roas_local.layout import Layout
-from roas_local.ports import LOOPBACK
-from roas_local.settings import StackSettings
-from roas_local.stack import StackFolders
-from roas_local.state import StackState
-from roas_local.up import StartProgress
+from roas_local.demo_feed import Snapshot
+from roas_local.demo_traffic import Traffic
+from roas_local.stack_session import StackSession, own_stack, settle
 
 _SCREEN_SECONDS = 0.5
 _PIPE_WIDTH = 150
 _LINE_SECONDS = 5.0
-_SETTLE_SECONDS = 60.0
-_QUIET_SECONDS = 3.0
-_LEDGER_WAIT_SECONDS = 120
 
 
 class TrafficFailedError(RoasError):
@@ -57,58 +42,29 @@ def run(traffic: Traffic, seconds: float | None, *, headless: bool, keep: bool) 
         TransientError: something can't be downloaded, started or reached.
         TrafficFailedError: the producer could not do its work.
     """
-    toolchain = default_toolchain()
-    folders = _clean_folders(toolchain.layout)
-    os.environ.update({name: os.environ.get(name, value) for name, value in traffic.environment})
     stderr = Console(stderr=True)
-    with _unwound_by_sigterm():
-        with StartProgress(stderr) as progress:
-            state = control.start(folders, toolchain, progress)
-        try:
-            code = _Session(folders, toolchain, state, traffic, headless).run(seconds)
-        finally:
-            stderr.print("stopping the stack")
-            control.stop(folders)
+    with own_stack("demo", traffic, stderr) as session:
+        code = _Demo(session, traffic, headless).run(seconds)
+    folder = session.folders.root
     if code == exit_codes.OK and not keep:
-        shutil.rmtree(folders.root, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     else:
-        stderr.print(Text(f"data and logs of this demo: {folders.root}"))
+        stderr.print(Text(f"data and logs of this demo: {folder}"))
     return code
 
 
-class _Session:
+class _Demo:
     """The part of a demo in which the stack is up."""
 
-    def __init__(
-        self,
-        folders: StackFolders,
-        toolchain: Toolchain,
-        state: StackState,
-        traffic: Traffic,
-        headless: bool,
-    ) -> None:
-        settings = service_settings.load(StackSettings)
-        self._environment = {**os.environ, **state.environment}
-        self._python = toolchain.environment("services")
+    def __init__(self, session: StackSession, traffic: Traffic, headless: bool) -> None:
+        self._session = session
         self._traffic = traffic
         terminal = Console()
         self._headless = headless or not terminal.is_terminal
         self._console = terminal if terminal.is_terminal else Console(width=_PIPE_WIDTH)
-        self._report = folders.root / "ledger.json"
-        self._producer = TrafficProcess(
-            self._python,
-            traffic,
-            directory=folders.data / "producer",
-            environment=state.environment,
-            health_port=settings.port("producer_health"),
-            log_path=folders.log("producer"),
-        )
-        writer = settings.port("cache_writer_health").number
-        self._feed = LiveFeed(
-            state.environment["ROAS_LEDGER_REDIS_URL"],
-            self._producer.metrics_url,
-            f"http://{LOOPBACK}:{writer}/metrics",
-        )
+        self._report = session.folders.root / "ledger.json"
+        self._producer = session.producer(traffic)
+        self._feed = session.feed(self._producer)
 
     def run(self, seconds: float | None) -> int:
         """Stream, watch, then ask the ledger. Returns its exit code."""
@@ -138,22 +94,8 @@ class _Session:
             show(self._feed.read())
 
     def _settle(self, began: float) -> None:
-        """Let the last windows come through: until Redis has rested for a while, bounded."""
-        deadline = time.monotonic() + _SETTLE_SECONDS
-        snapshot = self._feed.read()
-        written_at: int | None = None
-        since = time.monotonic()
         with self._shown(began) as show:
-            while time.monotonic() < deadline:
-                snapshot = self._feed.read()
-                show(snapshot)
-                if snapshot.written_at is None or snapshot.behind:
-                    since = time.monotonic()
-                elif snapshot.written_at != written_at:
-                    written_at, since = snapshot.written_at, time.monotonic()
-                elif time.monotonic() - since >= _QUIET_SECONDS:
-                    break
-                time.sleep(_SCREEN_SECONDS)
+            snapshot = settle(self._feed, show)
         if self._headless:
             last = demo_view.screen(snapshot, time.monotonic() - began, self._traffic.description)
             self._console.print(last)
@@ -161,11 +103,7 @@ class _Session:
     def _verify(self, streamed_seconds: float) -> int:
         """Run the ledger in front of the user; returns its exit code."""
         self._say("the ledger reads everything again and compares")
-        options = ["--wait", str(_LEDGER_WAIT_SECONDS), "--report", str(self._report)]
-        sys.stdout.flush()
-        code = subprocess.run(
-            [self._python, "-m", "roas_ledger", *options], env=self._environment, check=False
-        ).returncode
+        code = self._session.verify(self._report)
         if code in (exit_codes.OK, exit_codes.NO):
             for sentence in demo_report.sentences(self._report, streamed_seconds):
                 self._say(sentence)
@@ -221,31 +159,3 @@ class _Screen(_Show):
     def __call__(self, snapshot: Snapshot) -> None:
         elapsed = time.monotonic() - self._began
         self._live.update(demo_view.screen(snapshot, elapsed, self._description))
-
-
-def _clean_folders(layout: Layout) -> StackFolders:
-    """An empty state folder for the demo. Raises MisconfigurationError if a stack is running."""
-    if control.running_state(StackFolders(layout.state("run"))) is not None:
-        raise MisconfigurationError(
-            "a stack is already running on these ports: stop it with ./roas down"
-        )
-    folders = StackFolders(layout.state("demo"))
-    if control.running_state(folders) is not None:
-        raise MisconfigurationError("a demo is already running: stop it with ./roas down")
-    control.stop(folders)  # What a killed demo may have left behind.
-    shutil.rmtree(folders.root, ignore_errors=True)
-    return folders
-
-
-@contextmanager
-def _unwound_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends this process by way of its clean-up, not at once."""
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -37,7 +37,12 @@ class Traffic:
     """Settings of the services that go well with it, unless the user has set them."""
 
 
-def generated(seconds: float | None, rows: int | None, speed: float | None) -> Traffic:
+def generated(
+    seconds: float | None,
+    rows: int | None,
+    speed: float | None,
+    impressions_per_second: int = IMPRESSIONS_PER_SECOND,
+) -> Traffic:
     """Generated rows for so many seconds, or so many rows, at a speed.
 
     Without either it goes on for ten days of event time. Whole hours are generated: event time
@@ -45,14 +50,14 @@ def generated(seconds: float | None, rows: int | None, speed: float | None) -> T
     """
     speed = DEFAULT_SPEED if speed is None else speed
     if rows is not None:
-        wanted = rows / IMPRESSIONS_PER_SECOND
+        wanted = rows / impressions_per_second
         hours = max(1, math.ceil(wanted * speed / _HOUR_SECONDS))
     elif seconds is not None:
         hours = max(1, math.ceil(seconds * speed / _HOUR_SECONDS))
     else:
         hours = _ENDLESS_HOURS
     if rows is None:
-        rows = round(IMPRESSIONS_PER_SECOND * hours * _HOUR_SECONDS / speed)
+        rows = round(impressions_per_second * hours * _HOUR_SECONDS / speed)
     return Traffic(
         ("generate", "--rows", str(rows), "--hours", str(hours), "--speed", f"{speed:g}"),
         f"{rows:,} generated impressions over {hours} h of event time, {speed:g} times faster"

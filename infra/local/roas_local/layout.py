@@ -9,12 +9,16 @@ from roas_contracts.errors import MisconfigurationError
 HOME_VARIABLE = "ROAS_HOME"
 REPOSITORY_VARIABLE = "ROAS_REPOSITORY"
 
+STACKS = ("run", "demo", "chaos")
+"""State folders of stacks: of `./roas up`, `demo` and `chaos`. One runs at a time."""
+
 SOURCE_ROOTS = (
     "contracts",
     "infra/local",
     "infra/ledger",
     "infra/build",
     "infra/bench",
+    "infra/chaos",
     "services/producer",
     "services/ctr-stream",
     "services/cache-writer",
@@ -61,7 +65,7 @@ class Layout:
         return self.venv(resolve) / "bin" / "python"
 
     def state(self, name: str) -> Path:
-        """Folder of a stack's data, logs and state file: `run` for `./roas up`, `demo`."""
+        """Folder of a stack's data, logs and state file: one of `STACKS`."""
         return self.home / name
 
 

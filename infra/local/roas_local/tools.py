@@ -8,7 +8,7 @@ from roas_contracts.errors import MisconfigurationError
 from roas_contracts.service.cli import PROGRAM_VARIABLE
 from roas_local.control import running_state
 from roas_local.install import Toolchain
-from roas_local.layout import Layout
+from roas_local.layout import STACKS, Layout
 from roas_local.stack import StackFolders
 
 MODULES = {
@@ -18,11 +18,9 @@ MODULES = {
     "cache-writer": "roas_cache_writer",
     "verify": "roas_ledger",
     "bench": "roas_bench",
+    "chaos": "roas_chaos",
 }
 """Modules by the name of their command."""
-
-STACKS = ("run", "demo")
-"""State folders that a command looks at for a running stack, in this order."""
 
 
 def running_environment(layout: Layout) -> Mapping[str, str]:
