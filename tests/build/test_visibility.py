@@ -24,11 +24,12 @@ SERVICES = {
 }
 STACK = ("infra/local", "roas_local")
 LEDGER = ("infra/ledger", "roas_ledger")
+CHAOS = ("infra/chaos", "roas_chaos")
 CONTRACTS = ("contracts", "roas_contracts")
 
 FORBIDDEN = [
     *itertools.permutations(SERVICES.items(), 2),
-    *itertools.product([CONTRACTS, STACK, LEDGER], SERVICES.items()),
+    *itertools.product([CONTRACTS, STACK, LEDGER, CHAOS], SERVICES.items()),
     *itertools.product([CONTRACTS, *SERVICES.items()], [STACK]),
 ]
 """(importing, imported), each a folder and its package."""

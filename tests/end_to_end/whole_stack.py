@@ -14,12 +14,8 @@ from typing import Any
 
 import psutil
 import pytest
-from confluent_kafka import IsolationLevel, TopicPartition
-from confluent_kafka import admin as kafka_admin
-from confluent_kafka.admin import AdminClient
 
 from roas_contracts.service import settings as service_settings
-from roas_contracts.subjects import load_subjects
 from roas_local import control
 from roas_local.demo_traffic import Traffic, TrafficProcess
 from roas_local.install import Toolchain, default_toolchain
@@ -32,8 +28,6 @@ from roas_local.state import UnitState
 BACKGROUND_SUPERVISOR = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )
-
-_LATEST: Any = vars(kafka_admin)["OffsetSpec"].latest()
 
 
 def wait_until(what: str, condition: Callable[[], bool], seconds: float) -> None:
@@ -103,24 +97,6 @@ class WholeStack:
         process = found.process()
         assert process is not None
         return process
-
-    def open_transactions(self, *topics: str) -> int:
-        """Offsets of some topics that belong to transactions still open, by Kafka's own word."""
-        admin = AdminClient({"bootstrap.servers": self.environment["ROAS_LEDGER_KAFKA_BOOTSTRAP"]})
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in topics
-            for number in range(load_subjects()[topic].file.topic.partitions)
-        ]
-
-        def ends(isolation: IsolationLevel) -> int:
-            asked = admin.list_offsets(
-                {partition: _LATEST for partition in partitions}, isolation_level=isolation
-            )
-            return sum(answer.result(timeout=10).offset for answer in asked.values())
-
-        committed = ends(IsolationLevel.READ_COMMITTED)
-        return ends(IsolationLevel.READ_UNCOMMITTED) - committed
 
     def log(self, name: str) -> str:
         return Path(self.folders.log(name)).read_text(errors="replace")

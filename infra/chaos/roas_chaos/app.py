@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import psutil
@@ -27,6 +28,7 @@ from roas_contracts.errors import TransientError
 from roas_local import control
 from roas_local.demo_feed import Snapshot
 from roas_local.demo_traffic import generated
+from roas_local.stack import StackFolders
 from roas_local.stack_session import StackSession, own_stack, settle
 from roas_local.state import StackState
 
@@ -46,6 +48,8 @@ _LAST_TRAFFIC_SECONDS: Final = 5.0
 class Request:
     """What a person asked for."""
 
+    folder: Path
+    """Of the stack; what is in it is removed."""
     kills: int
     seed: int
     seconds: float | None
@@ -71,7 +75,7 @@ def run(request: Request) -> Report:
     stderr = Console(stderr=True)
     traffic = generated(None, None, SPEED, IMPRESSIONS_PER_SECOND)
     report = Report(request.seed, request.kills)
-    with own_stack("chaos", traffic, stderr) as session:
+    with own_stack(StackFolders(request.folder), traffic, stderr) as session:
         producer = session.producer(traffic)
         view: View = (
             Lines(stderr, request.kills)
@@ -84,11 +88,10 @@ def run(request: Request) -> Report:
         finally:
             producer.stop()
         _judge(session, report, request.quiet)
-    folder = session.folders.root
     if report.exit_code == exit_codes.OK and not request.keep:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(request.folder, ignore_errors=True)
     else:
-        stderr.print(Text(f"data and logs of this run: {folder}"))
+        stderr.print(Text(f"data and logs of this run: {request.folder}"))
     return report
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from roas_chaos.plan import plan
 from roas_chaos.view import describe
 from roas_local.demo import seconds_of
+from roas_local.layout import current
 
 _LARGEST_SEED = 1_000_000
 
@@ -66,7 +67,10 @@ def main(
         return
     from roas_chaos import app as chaos
 
-    report = chaos.run(chaos.Request(kills, seed, duration, headless, keep, quiet=as_json))
+    request = chaos.Request(
+        current().state("chaos"), kills, seed, duration, headless, keep, quiet=as_json
+    )
+    report = chaos.run(request)
     if as_json:
         print(json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
     else:

@@ -73,9 +73,7 @@ class Report:
         yield f"seed {self.seed}: {len(self.outcomes)} of {self.planned} kills"
         for target, line in self._targets():
             p50, longest = line["recovered_p50_seconds"], line["recovered_max_seconds"]
-            back = (
-                "never back" if p50 is None else f"back after p50 {p50:.1f} s, max {longest:.1f} s"
-            )
+            told = "never back" if p50 is None else f"back: p50 {p50:.1f} s, max {longest:.1f} s"
             yield f"  {target:<13}{line['kills']:>3} kills, {told}"
         for aim, line in self._proofs():
             yield f"  {line['proved']} of {line['aimed']} aimed into {aim} proved"

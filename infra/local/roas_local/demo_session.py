@@ -17,6 +17,8 @@ from roas_local import demo_report, demo_view
 from roas_local.components.process import log_tail
 from roas_local.demo_feed import Snapshot
 from roas_local.demo_traffic import Traffic
+from roas_local.layout import current
+from roas_local.stack import StackFolders
 from roas_local.stack_session import StackSession, own_stack, settle
 
 _SCREEN_SECONDS = 0.5
@@ -43,9 +45,9 @@ def run(traffic: Traffic, seconds: float | None, *, headless: bool, keep: bool) 
         TrafficFailedError: the producer could not do its work.
     """
     stderr = Console(stderr=True)
-    with own_stack("demo", traffic, stderr) as session:
+    folder = current().state("demo")
+    with own_stack(StackFolders(folder), traffic, stderr) as session:
         code = _Demo(session, traffic, headless).run(seconds)
-    folder = session.folders.root
     if code == exit_codes.OK and not keep:
         shutil.rmtree(folder, ignore_errors=True)
     else:

@@ -22,7 +22,7 @@ from roas_local import control
 from roas_local.demo_feed import LiveFeed, Snapshot
 from roas_local.demo_traffic import Traffic, TrafficProcess
 from roas_local.install import Toolchain, default_toolchain
-from roas_local.layout import STACKS, Layout
+from roas_local.layout import STACKS
 from roas_local.ports import LOOPBACK
 from roas_local.settings import StackSettings
 from roas_local.stack import StackFolders
@@ -42,6 +42,7 @@ class StackSession:
     folders: StackFolders
     toolchain: Toolchain
     state: StackState
+    settings: StackSettings
 
     def producer(self, traffic: Traffic) -> TrafficProcess:
         """The producer of some traffic; starting it again goes on where it was."""
@@ -50,13 +51,13 @@ class StackSession:
             traffic,
             directory=self.folders.data / "producer",
             environment=self.state.environment,
-            health_port=service_settings.load(StackSettings).port("producer_health"),
+            health_port=self.settings.port("producer_health"),
             log_path=self.folders.log("producer"),
         )
 
     def feed(self, producer: TrafficProcess) -> LiveFeed:
         """The live numbers; close it."""
-        writer = service_settings.load(StackSettings).port("cache_writer_health").number
+        writer = self.settings.port("cache_writer_health").number
         return LiveFeed(
             self.state.environment["ROAS_LEDGER_REDIS_URL"],
             producer.metrics_url,
@@ -81,11 +82,11 @@ class StackSession:
 
 
 @contextmanager
-def own_stack(name: str, traffic: Traffic, stderr: Console) -> Iterator[StackSession]:
+def own_stack(folders: StackFolders, traffic: Traffic, stderr: Console) -> Iterator[StackSession]:
     """A stack in an empty state folder, stopped whatever happens; SIGTERM stops it, too.
 
     Args:
-        name: its state folder, one of `layout.STACKS`.
+        folders: its state folder; what is in it is removed.
         traffic: what will be streamed: its settings for the services hold from the start.
         stderr: where its start and stop are told.
 
@@ -93,14 +94,15 @@ def own_stack(name: str, traffic: Traffic, stderr: Console) -> Iterator[StackSes
         MisconfigurationError: a stack is running already, a port is taken, the disk is full.
         TransientError: something can't be downloaded, started or reached.
     """
+    _empty(folders)
     toolchain = default_toolchain()
-    folders = _clean_folders(toolchain.layout, name)
     os.environ.update({key: os.environ.get(key, value) for key, value in traffic.environment})
     with _unwound_by_sigterm():
         with StartProgress(stderr) as progress:
             state = control.start(folders, toolchain, progress)
         try:
-            yield StackSession(folders, toolchain, state)
+            settings = service_settings.load(StackSettings)
+            yield StackSession(folders, toolchain, state, settings)
         finally:
             stderr.print("stopping the stack")
             control.stop(folders)
@@ -125,17 +127,16 @@ def settle(feed: LiveFeed, show: Callable[[Snapshot], object]) -> Snapshot:
     return snapshot
 
 
-def _clean_folders(layout: Layout, name: str) -> StackFolders:
-    """An empty state folder. Raises MisconfigurationError if a stack is running."""
-    for other in STACKS:
-        if control.running_state(StackFolders(layout.state(other))) is not None:
+def _empty(folders: StackFolders) -> None:
+    """Remove a state folder. Raises MisconfigurationError if it or one beside it is in use."""
+    for name in STACKS:
+        beside = StackFolders(folders.root.parent / name)
+        if control.running_state(beside) is not None:
             raise MisconfigurationError(
-                f"a stack is already running in {layout.state(other)}: stop it with ./roas down"
+                f"a stack is already running in {beside.root}: stop it with ./roas down"
             )
-    folders = StackFolders(layout.state(name))
     control.stop(folders)  # What a killed run may have left behind.
     shutil.rmtree(folders.root, ignore_errors=True)
-    return folders
 
 
 @contextmanager
