@@ -126,7 +126,7 @@ class _Chaos:
             self._process,
             Witnesses(session.state.environment),
             random.Random(request.seed),
-            traffic.tend,
+            self._watch,
         )
 
     def run(self) -> None:
@@ -162,6 +162,7 @@ class _Chaos:
         proof = self._striker.strike(kill)
         now = time.monotonic()
         outcome = Outcome(kill, now - self._began, proof)
+        # The producer told it a moment ago; a killed one tells nothing.
         clock = self._feed.read().event_clock or 0
         self._wounds.append((Wound(kill, now, restarts, clock), outcome))
         self._report.outcomes.append(outcome)
@@ -184,10 +185,8 @@ class _Chaos:
             self._look()
 
     def _look(self) -> None:
-        """Tend the producer, read the numbers, see who has recovered, wait a moment."""
-        self._traffic.tend()
-        self._snapshot = self._feed.read()
-        self._view.seen(self._snapshot)
+        """Watch, see who has recovered, wait a moment."""
+        self._watch()
         now, seen = time.monotonic(), self._starts()
         for wound, outcome in list(self._wounds):
             if wound.healed(seen, self._snapshot, SPEED):
@@ -195,6 +194,12 @@ class _Chaos:
                 outcome.recovered_seconds = now - wound.at
                 self._view.recovered(outcome)
         time.sleep(_POLL_SECONDS)
+
+    def _watch(self) -> None:
+        """Tend the producer and read the numbers."""
+        self._traffic.tend()
+        self._snapshot = self._feed.read()
+        self._view.seen(self._snapshot)
 
     def _starts(self) -> Starts:
         units = {unit.name: unit for unit in self._state().units}

@@ -69,6 +69,9 @@ class Witnesses:
             committed = self._ends(partitions, IsolationLevel.READ_COMMITTED)
             written = self._ends(partitions, IsolationLevel.READ_UNCOMMITTED)
         except (KafkaException, NoAnswer):
+            # A client that has seen a broker die may hold its new leader epochs to be wrong for
+            # minutes (UNKNOWN_LEADER_EPOCH); a new one does not.
+            self._admin = None
             return None
         if written <= committed:
             return None
