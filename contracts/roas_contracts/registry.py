@@ -89,16 +89,21 @@ class Registry:
                 )
         return done
 
-    def schema_id(self, topic: str) -> int:
-        """The id of our newest version of a topic's schema; what a producer writes with.
+    def schema_id(self, topic: str, version: int | None = None) -> int:
+        """The id of our newest version of a topic's schema, which is what a producer writes with.
+
+        Args:
+            topic: the topic.
+            version: of another version of ours instead.
 
         Raises:
             MisconfigurationError: it is not registered.
         """
         subject = load_subject(topic)
+        wanted = subject.latest if version is None else subject.versions[version - 1]
 
         def look_up() -> int:
-            found = self._client.lookup_schema(subject.subject, Schema(subject.latest.text, "AVRO"))
+            found = self._client.lookup_schema(subject.subject, Schema(wanted.text, "AVRO"))
             assert found.schema_id is not None, "a found schema has an id"
             return found.schema_id
 
@@ -106,7 +111,7 @@ class Registry:
             return self._patiently(look_up)
         except _NotFoundError as error:
             raise MisconfigurationError(
-                f"version {subject.latest.number} of {subject.subject} is not registered at "
+                f"version {wanted.number} of {subject.subject} is not registered at "
                 f"{self.url}: run `python -m roas_contracts register`"
             ) from error
 

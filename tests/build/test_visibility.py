@@ -21,6 +21,7 @@ SERVICES = {
     "services/producer": "roas_producer",
     "services/ctr-stream": "roas_ctr_stream",
     "services/cache-writer": "roas_cache_writer",
+    "services/dlq-handler": "roas_dlq_handler",
 }
 STACK = ("infra/local", "roas_local")
 LEDGER = ("infra/ledger", "roas_ledger")

@@ -22,6 +22,7 @@ SOURCE_ROOTS = (
     "services/producer",
     "services/ctr-stream",
     "services/cache-writer",
+    "services/dlq-handler",
 )
 
 

@@ -25,6 +25,7 @@ class StackSettings(BaseSettings):
     producer_health_port: int = Field(28101, ge=1, le=65535)
     ctr_stream_health_port: int = Field(28102, ge=1, le=65535)
     cache_writer_health_port: int = Field(28103, ge=1, le=65535)
+    dlq_handler_health_port: int = Field(28104, ge=1, le=65535)
 
     def port(self, name: str) -> Port:
         """A port by its field's name without `_port`, with the variable that changes it."""

@@ -16,7 +16,7 @@ from roas_local.components import (
 from roas_local.install import Toolchain
 from roas_local.settings import StackSettings
 
-SERVICES: Final = ("ctr-stream", "cache-writer")
+SERVICES: Final = ("ctr-stream", "cache-writer", "dlq-handler")
 """Our own processes that the stack keeps running."""
 
 
@@ -102,9 +102,11 @@ class Stack:
         """Our own processes, in the order of starting. Needs the infrastructure prepared."""
         stream = (self._tools.environment("flink"), "-m", "roas_ctr_stream", "run")
         writer = (self._tools.environment("services"), "-m", "roas_cache_writer", "run")
+        keeper = (self._tools.environment("services"), "-m", "roas_dlq_handler", "run")
         return [
             self._service("ctr-stream", stream, "ctr_stream_health"),
             self._service("cache-writer", writer, "cache_writer_health"),
+            self._service("dlq-handler", keeper, "dlq_handler_health"),
         ]
 
     def environment(self) -> dict[str, str]:
@@ -128,6 +130,11 @@ class Stack:
                 **shared,
                 **storage,
                 "HEALTH_PORT": str(ports.cache_writer_health_port),
+            },
+            "DLQ_HANDLER": {
+                **shared,
+                "POSTGRES_DSN": self.postgres.dsn,
+                "HEALTH_PORT": str(ports.dlq_handler_health_port),
             },
             "LEDGER": {**shared, **storage},
         }

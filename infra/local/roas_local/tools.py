@@ -16,6 +16,7 @@ MODULES = {
     "producer": "roas_producer",
     "ctr-stream": "roas_ctr_stream",
     "cache-writer": "roas_cache_writer",
+    "dlq": "roas_dlq_handler",
     "verify": "roas_ledger",
     "bench": "roas_bench",
     "chaos": "roas_chaos",
