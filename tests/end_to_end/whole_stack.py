@@ -55,6 +55,26 @@ class WholeStack:
     def redis_url(self) -> str:
         return self.environment["ROAS_LEDGER_REDIS_URL"]
 
+    @property
+    def bootstrap(self) -> str:
+        return self.environment["ROAS_LEDGER_KAFKA_BOOTSTRAP"]
+
+    def dlq(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """One of the verbs of `./roas dlq`, run to its end."""
+        return subprocess.run(
+            [self.toolchain.environment("services"), "-m", "roas_dlq_handler", *arguments],
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+
+    @staticmethod
+    def answer(done: subprocess.CompletedProcess[str]) -> Any:
+        """What a verb said as JSON."""
+        return json.loads(done.stdout)
+
     def producer(self, *arguments: str, **settings: str) -> TrafficProcess:
         """A producer; starting it again with the same arguments goes on where it was."""
         return TrafficProcess(
