@@ -18,6 +18,7 @@ from whole_stack import BACKGROUND_SUPERVISOR, WholeStack, wait_until
 from roas_contracts.codec import Codec
 from roas_contracts.decoder import Decoder
 from roas_contracts.events import EVENT_TOPICS, AdClick, AdConversion, AdImpression, Source
+from roas_contracts.headers import of as headers_of
 from roas_contracts.heartbeat import Heartbeat, heartbeat_headers
 from roas_contracts.registry import Registry, SchemaSource
 from roas_contracts.rules import Rules
@@ -164,7 +165,7 @@ def events_of(
                     assert error.code() == KafkaError._PARTITION_EOF, error
                     behind.discard(int(message.partition() or 0))
                     continue
-                event: Any = decoder.decode(message.value(), message.headers(), NOW_MS)
+                event: Any = decoder.decode(message.value(), headers_of(message), NOW_MS)
                 if not isinstance(event, Heartbeat) and event.event_time < _ms(FIRST_DAY + A_WEEK):
                     yield message.key(), event
     finally:

@@ -39,7 +39,7 @@ from roas_local.components import KafkaBroker, PostgresServer, SchemaRegistry
 from roas_local.migrate import migrate
 from roas_local.ports import free_port
 
-WAIT_SECONDS = 120.0
+WAIT_SECONDS = float(os.environ.get("ROAS_DLQ_WAIT_SECONDS", "120"))
 TOPICS = {AD_IMPRESSIONS: 4, AD_CLICKS: 2, DEAD_LETTERS: 2, DEAD_LETTER_ACTIONS: 1}
 _LATEST: Any = vars(kafka_admin)["OffsetSpec"].latest()
 
@@ -268,7 +268,7 @@ class DlqStack:
 
     def states(self) -> dict[str, int]:
         """How many dead letters are in which state."""
-        return dict(self.query("SELECT state, count(*) FROM errors_v1.dead_letters GROUP BY 1"))  # type: ignore[arg-type]
+        return dict(self.query("SELECT state, count(*) FROM errors_v1.dead_letters GROUP BY 1"))
 
     def wait_until_stored(self, count: int) -> None:
         wait_until(f"{count} dead letters are stored", lambda: self.stored() >= count)
