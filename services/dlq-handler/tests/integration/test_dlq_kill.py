@@ -31,7 +31,7 @@ def kill_some_time(stack: DlqStack, process: subprocess.Popen[bytes], chance: ra
         while process.poll() is None and time.monotonic() < ends_at:
             time.sleep(0.005)
     else:
-        wanted = stack.ends()[audit] + chance.randrange(1, LETTERS_PER_KILL * 2)
+        wanted = stack.ends()[audit] + chance.randrange(1, LETTERS_PER_KILL // 2)
         deadline = time.monotonic() + WAIT_SECONDS
         while process.poll() is None and stack.ends()[audit] < wanted:
             assert time.monotonic() < deadline
@@ -59,6 +59,7 @@ def test_each_record_is_sent_once_however_often_the_replay_is_killed(stack: DlqS
         if kill_some_time(stack, stack.start(*verb), chance) != -9:
             break  # It was done before it was killed: nothing is left to kill.
         killed += 1
+    assert killed >= KILLS // 2, "there was nothing left to kill"
     done = stack.dlq("replay", "--yes", "--rate", "20000")
     assert done.returncode in (0, 1), done.stderr
 
