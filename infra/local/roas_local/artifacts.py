@@ -21,6 +21,8 @@ class ArtifactSet(StrEnum):
     JAVA_TESTS = "java-tests"
     PLAIN_SQL = "plain-sql"
     """What the stream is compared with, for benchmarks only."""
+    AVRO_ORACLE = "avro-oracle"
+    """What the compatibility rule is compared with."""
 
 
 @dataclass(frozen=True, slots=True)

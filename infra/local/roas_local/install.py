@@ -15,8 +15,8 @@ from roas_local import environments, java
 from roas_local.artifacts import Artifact, ArtifactSet, pinned
 from roas_local.download import DEFAULT_MAVEN_URL, download, missing
 from roas_local.environments import Environment, InstallError, exclusive
+from roas_local.java_jar import build_jar
 from roas_local.layout import Layout, current
-from roas_local.stream_jar import build_stream_jar
 
 MAVEN_URL_VARIABLE = "ROAS_MAVEN_URL"
 REQUIRED_FREE_BYTES = 3_000_000_000
@@ -84,12 +84,27 @@ class Toolchain:
         """What the ctr-stream job ships to the cluster: its own jar and the libraries it uses."""
         libraries = self.jars(ArtifactSet.STREAM_RUNTIME)
         (compiler,) = self.jars(ArtifactSet.COMPILER)
-        own = build_stream_jar(
+        own = build_jar(
+            "roas-ctr-stream",
             sources=self.layout.repository / "services" / "ctr-stream" / "java" / "src" / "main",
             target=self.layout.toolchain / "ctr-stream",
             java=self.java(),
             compiler=compiler,
             class_path=[*libraries, *sorted((self.flink() / "lib").glob("flink-dist-*.jar"))],
+        )
+        return [own, *libraries]
+
+    def avro_oracle_jars(self) -> list[Path]:
+        """What the contracts' rule is compared with: Apache Avro's Java in a small program."""
+        libraries = self.jars(ArtifactSet.AVRO_ORACLE)
+        (compiler,) = self.jars(ArtifactSet.COMPILER)
+        own = build_jar(
+            "roas-avro-oracle",
+            sources=self.layout.repository / "contracts" / "roas_fuzz" / "oracle",
+            target=self.layout.toolchain / "avro-oracle",
+            java=self.java(),
+            compiler=compiler,
+            class_path=libraries,
         )
         return [own, *libraries]
 

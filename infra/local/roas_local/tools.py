@@ -12,7 +12,7 @@ from roas_local.layout import STACKS, Layout
 from roas_local.stack import StackFolders
 
 MODULES = {
-    "contracts": "roas_contracts",
+    "contracts": "roas_fuzz",
     "producer": "roas_producer",
     "ctr-stream": "roas_ctr_stream",
     "cache-writer": "roas_cache_writer",
@@ -21,7 +21,7 @@ MODULES = {
     "bench": "roas_bench",
     "chaos": "roas_chaos",
 }
-"""Modules by the name of their command."""
+"""Modules by the name of their command. In a checkout `contracts` can also `fuzz`."""
 
 
 def running_environment(layout: Layout) -> Mapping[str, str]:
@@ -31,6 +31,14 @@ def running_environment(layout: Layout) -> Mapping[str, str]:
         if state is not None and state.environment:
             return state.environment
     return {}
+
+
+def oracle_environment(toolchain: Toolchain) -> Mapping[str, str]:
+    """Settings of `contracts fuzz`. Installs and compiles what they name."""
+    return {
+        "ROAS_CONTRACTS_ORACLE_JARS": ":".join(map(str, toolchain.avro_oracle_jars())),
+        "ROAS_CONTRACTS_ORACLE_JAVA": str(toolchain.java()),
+    }
 
 
 def execute(tool: str, arguments: Sequence[str], toolchain: Toolchain) -> None:
@@ -44,6 +52,8 @@ def execute(tool: str, arguments: Sequence[str], toolchain: Toolchain) -> None:
     environment = {**running_environment(toolchain.layout), **os.environ}
     environment["PYTHONPATH"] = toolchain.layout.python_path
     environment[PROGRAM_VARIABLE] = f"./roas {tool}"
+    if tool == "contracts" and "fuzz" in arguments[:1]:
+        environment |= oracle_environment(toolchain)
     command = [str(python), "-m", MODULES[tool], *arguments]
     sys.stdout.flush()
     try:

@@ -1,4 +1,4 @@
-"""Compiles the Java part of ctr-stream into a jar, once per content of its sources."""
+"""Compiles a Java part of this repository into a jar, once per content of its sources."""
 
 import hashlib
 import subprocess
@@ -15,12 +15,18 @@ _JAVA_RELEASE = "11"
 _ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def build_stream_jar(
-    sources: Path, target: Path, java: Path, compiler: Path, class_path: Sequence[Path]
+def build_jar(
+    name: str,
+    sources: Path,
+    target: Path,
+    java: Path,
+    compiler: Path,
+    class_path: Sequence[Path],
 ) -> Path:
     """Return the jar of `sources`, compiling it if it is not there yet.
 
     Args:
+        name: start of the jar's name.
         sources: folder with `java/` and, where there are any, `resources/`.
         target: folder of the jars.
         java: the `java` program.
@@ -33,7 +39,7 @@ def build_stream_jar(
     files = sorted(path for path in sources.rglob("*") if path.is_file())
     if not any(path.suffix == ".java" for path in files):
         raise MisconfigurationError(f"no Java sources in {sources}")
-    jar = target / f"roas-ctr-stream-{_digest(sources, files, class_path)}.jar"
+    jar = target / f"{name}-{_digest(sources, files, class_path)}.jar"
     if not jar.is_file():
         with exclusive(target / ".build.lock"):
             if not jar.is_file():
@@ -62,7 +68,7 @@ def _build(
         done = subprocess.run([*command, sources / "java"], capture_output=True, text=True)
         if done.returncode != 0:
             raise MisconfigurationError(
-                f"the Java part of ctr-stream does not compile:\n{done.stdout}{done.stderr}"
+                f"the Java sources in {sources} do not compile:\n{done.stdout}{done.stderr}"
             )
         unfinished = Path(scratch) / jar.name
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
