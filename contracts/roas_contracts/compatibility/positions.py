@@ -32,6 +32,7 @@ def _values(text: str) -> Iterator[tuple[list[str], int]]:
     for token in _TOKEN.finditer(text):
         mark = token.group()
         if mark in ("}", "]"):
+            is_key = False
             if not place:
                 return
             place.pop()

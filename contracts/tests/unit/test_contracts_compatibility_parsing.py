@@ -232,3 +232,10 @@ def test_a_line_is_found_for_every_place() -> None:
     assert sorted([*lines, *closing]) == list(range(1, text.count("\n") + 2))
     assert lines == sorted(lines)
     assert line_of(text, "/a/1/nothing/there") == line_of(text, "/a/1")
+
+
+@pytest.mark.parametrize("left_over", ["\x00", "x", "}", '"', ", 1", ": ]", "{"])
+def test_what_follows_the_schema_does_not_mislead(left_over: str) -> None:
+    text = '{"type": "int",\n"a": {}, "b": {"c": {}}}' + left_over
+    assert line_of(text, "/b/c") == 2
+    assert line_of(text, "/type/nothing") == 1
