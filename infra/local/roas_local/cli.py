@@ -83,7 +83,7 @@ def status(
 
 @app.command(rich_help_panel=_STACK)
 def restart(
-    service: Annotated[str, typer.Argument(help="ctr-stream, cache-writer.")],
+    service: Annotated[str, typer.Argument(help="ctr-stream, cache-writer, dlq-handler.")],
     settings: Annotated[
         list[str] | None,
         typer.Option(

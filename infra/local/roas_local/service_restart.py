@@ -93,7 +93,7 @@ def _wait_ready(folders: StackFolders, before: UnitState, ends: int) -> None:
         unit = _unit(folders, before.name)
         if unit.phase is UnitPhase.READY and unit.process != before.process:
             return
-        log = log_tail(folders.log(before.name))
+        log = log_tail(folders.log(before.name), lines=3)
         if unit.restarts > before.restarts + ends:
             raise RestartError(
                 f"{before.name} ended again ({unit.last_exit}) and is being tried again and again;"
