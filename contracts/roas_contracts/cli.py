@@ -73,9 +73,10 @@ def topics_command(
     timeout: Annotated[float, typer.Option(min=1, help="Bound of each request, seconds.")] = 30.0,
     as_json: AsJson = False,
 ) -> None:
-    """Create the topics that are missing, with their settings.
+    """Create the topics that are missing, with their settings, and partitions that are missing.
 
-    Safe to repeat. A topic that exists with another number of partitions is an error.
+    Safe to repeat, also while everything runs. A topic that has more partitions than its contract
+    says is an error: Kafka can't take them away.
     """
     # The client's own complaints would come before our one sentence.
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
@@ -86,6 +87,7 @@ def topics_command(
         {
             "topic": d.topic,
             "created": d.created,
+            "added_partitions": d.added_partitions,
             "partitions": d.partitions,
             "replication": d.replication,
         }

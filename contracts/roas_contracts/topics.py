@@ -6,7 +6,7 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from roas_contracts.errors import MisconfigurationError, TransientError
 from roas_contracts.subjects import Subject, TopicSettings
@@ -23,6 +23,8 @@ class TopicResult:
 
     topic: str
     created: bool
+    added_partitions: int
+    """How many an existing topic got in addition."""
     partitions: int
     replication: int
 
@@ -51,7 +53,11 @@ def create_topics(
     max_replication: int | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> list[TopicResult]:
-    """Create the topics that are missing. Idempotent, also when two run at once.
+    """Create the topics and partitions that are missing. Idempotent, also when two run at once.
+
+    A topic may get more partitions while everything runs: every reader of ours looks for new ones,
+    and none relies on where a key goes. Not so a compacted topic, which keeps the newest record of
+    a key in each partition that it was ever in.
 
     Args:
         admin: a Kafka admin client.
@@ -61,8 +67,8 @@ def create_topics(
 
     Raises:
         TransientError: the brokers don't answer in time.
-        MisconfigurationError: a topic exists with another number of partitions (which would
-            change where keys go), or the brokers refuse the settings.
+        MisconfigurationError: a topic exists with more partitions than its contract says, or a
+            compacted one with fewer; or the brokers refuse the settings.
     """
     wanted = {subject.name: subject for subject in subjects}
     existing = _partitions(admin, timeout_seconds)
@@ -81,23 +87,50 @@ def create_topics(
     created = _create(admin, new, timeout_seconds)
     if len(created) != len(new):  # Another one was faster: look at what it made.
         existing = _partitions(admin, timeout_seconds)
-    for name, subject in wanted.items():
-        found = existing.get(name)
-        if found is not None and found != subject.file.topic.partitions:
-            raise MisconfigurationError(
-                f"the topic {name} has {found} partitions, its contract "
-                f"({subject.directory / 'subject.yaml'}: topic.partitions) says "
-                f"{subject.file.topic.partitions}: change one of them"
-            )
+    added = {
+        name: _missing_partitions(subject, existing[name])
+        for name, subject in wanted.items()
+        if name in existing
+    }
+    grown = {name: wanted[name].file.topic.partitions for name, count in added.items() if count}
+    _add_partitions(admin, grown, timeout_seconds)
     return [
         TopicResult(
             name,
             name in created,
+            added.get(name, 0),
             subject.file.topic.partitions,
             _replication(subject.file.topic, max_replication),
         )
         for name, subject in wanted.items()
     ]
+
+
+def _missing_partitions(subject: Subject, found: int) -> int:
+    wanted = subject.file.topic.partitions
+    if found > wanted or (found < wanted and "compact" in subject.file.topic.cleanup_policy):
+        raise MisconfigurationError(
+            f"the topic {subject.name} has {found} partitions, its contract "
+            f"({subject.directory / 'subject.yaml'}: topic.partitions) says {wanted}: change the "
+            "contract; Kafka can't take partitions away, and a compacted topic must not get more"
+        )
+    return wanted - found
+
+
+def _add_partitions(admin: AdminClient, totals: Mapping[str, int], timeout_seconds: float) -> None:
+    if not totals:
+        return
+    futures = admin.create_partitions(
+        [NewPartitions(name, total) for name, total in totals.items()],
+        operation_timeout=timeout_seconds,
+        request_timeout=timeout_seconds,
+    )
+    for name, future in futures.items():
+        try:
+            future.result(timeout=timeout_seconds + 5)
+        except (KafkaException, TimeoutError) as error:
+            if _partitions(admin, timeout_seconds).get(name, 0) < totals[name]:
+                raise TransientError(f"Kafka did not add partitions to {name}: {error}") from error
 
 
 def _replication(settings: TopicSettings, cap: int | None) -> int:

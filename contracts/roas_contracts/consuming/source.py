@@ -132,10 +132,20 @@ class CommittedSource:
         return int(found[0]), int(found[1])
 
     def assign(self, positions: Mapping[positions.TopicPartition, int]) -> None:
-        """Read these partitions from these offsets on; whatever was fetched before is dropped."""
-        self._consumer.assign(
-            [TopicPartition(*partition, offset) for partition, offset in positions.items()]
-        )
+        """Read these partitions from these offsets on; whatever was fetched before is dropped.
+
+        Raises:
+            TransientError: Kafka does not answer.
+        """
+        try:
+            # A client learns of added partitions once in five minutes, and reads none before.
+            for topic in self._topics:
+                self._consumer.list_topics(topic, timeout=_TIMEOUT)
+            self._consumer.assign(
+                [TopicPartition(*partition, offset) for partition, offset in positions.items()]
+            )
+        except KafkaException as error:
+            raise self._translated(error) from error
         self._assigned = list(positions)
 
     def poll(self, most: int, wait_seconds: float, linger_seconds: float) -> Poll:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from roas_contracts.events import TYPE_OF_TOPIC, DeadLetterReason
 from roas_contracts.headers import of as headers_of
 from roas_contracts.heartbeat import Heartbeat, heartbeat_headers
 from roas_contracts.rules import Rules
-from roas_contracts.subjects import contracts_directory, load_subject, load_subjects
+from roas_contracts.subjects import Subject, contracts_directory, load_subject, load_subjects
 from roas_contracts.topics import create_topics
 from roas_corpus.records import EVENT_MS, NOW_MS, RECORDS
 from roas_local.components import KafkaBroker
@@ -64,12 +66,41 @@ def test_creating_again_changes_nothing(admin: AdminClient) -> None:
     assert not any(result.created for result in done)
 
 
-def test_another_number_of_partitions_is_named(admin: AdminClient, tmp_path: Path) -> None:
-    shutil.copytree(contracts_directory() / "ad-clicks", tmp_path / "ad-clicks")
-    path = tmp_path / "ad-clicks" / "subject.yaml"
-    path.write_text(path.read_text("utf-8").replace("partitions: 2", "partitions: 3"), "utf-8")
-    changed = load_subject("ad-clicks", tmp_path)
-    with pytest.raises(MisconfigurationError, match=r"ad-clicks has 2 partitions.* says 3"):
+def with_partitions(like: str, name: str, partitions: int, directory: Path) -> Subject:
+    """A contract as the one of another topic, but for the number of partitions."""
+    shutil.copytree(contracts_directory() / like, directory / str(partitions) / name)
+    path = directory / str(partitions) / name / "subject.yaml"
+    text = re.sub(r"partitions: \d+", f"partitions: {partitions}", path.read_text("utf-8"))
+    path.write_text(text, "utf-8")
+    return load_subject(name, directory / str(partitions))
+
+
+def test_partitions_are_added_and_never_taken_away(admin: AdminClient, tmp_path: Path) -> None:
+    two, three = (with_partitions("ad-clicks", "grows", count, tmp_path) for count in (2, 3))
+    for contract, created, added in ((two, True, 0), (three, False, 1), (three, False, 0)):
+        (result,) = create_topics(admin, [contract], max_replication=1)
+        assert (result.created, result.added_partitions) == (created, added)
+        wait_for_partitions(admin, "grows", contract.file.topic.partitions)
+    with pytest.raises(MisconfigurationError, match=r"grows has 3 partitions.* says 2"):
+        create_topics(admin, [two], max_replication=1)
+
+
+def wait_for_partitions(admin: AdminClient, topic: str, count: int) -> None:
+    """Until the broker shows them: its answer to the change comes before."""
+    deadline = time.monotonic() + 30
+    while True:
+        found = admin.list_topics(timeout=30).topics.get(topic)
+        if found is not None and len(found.partitions) == count:
+            return
+        assert time.monotonic() < deadline, f"{topic} has not got {count} partitions"
+        time.sleep(0.1)
+
+
+def test_a_compacted_topic_keeps_its_number_of_partitions(
+    admin: AdminClient, tmp_path: Path
+) -> None:
+    changed = with_partitions("producer-progress", "producer-progress", 2, tmp_path)
+    with pytest.raises(MisconfigurationError, match=r"producer-progress has 1 .* says 2"):
         create_topics(admin, [changed], max_replication=1)
 
 

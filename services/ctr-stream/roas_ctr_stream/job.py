@@ -30,6 +30,10 @@ COLLECT_LATE_MS: Final = 1_000
 """Late events of a window are gathered for this long and emitted as one delta."""
 BUFFERED_SUMS: Final = 200_000
 """The pre-aggregation lets go at this many sums; usually a checkpoint comes long before."""
+WAKING_MS: Final = 10_000
+"""After a silence, time stands still this long, for idle partitions wake one by one."""
+DISCOVER_PARTITIONS_MS: Final = 5_000
+"""A topic may get more partitions: they are read from their beginning, soon enough."""
 SPARE_BYTES: Final = 16 * 1024 * 1024
 """What the sink's client buffers beside the largest dead letter."""
 
@@ -107,6 +111,7 @@ def build(
         .setTopics(jvm.strings([counted.topic for counted in TOPICS]))
         .setStartingOffsets(_offsets(jvm).earliest())
         .setProperty("isolation.level", "read_committed")
+        .setProperty("partition.discovery.interval.ms", str(DISCOVER_PARTITIONS_MS))
         .setDeserializer(_deserializer(jvm, settings, schema_ids[DEAD_LETTERS]))
     )
     if bounded:
@@ -125,7 +130,12 @@ def build(
         records.transform(
             "sums per minute",
             jvm.type_of("WindowSums"),
-            ours.WindowPreAggregation(SHORT_WINDOW_MS, BUFFERED_SUMS, dead_letter_tag),
+            ours.WindowPreAggregation(
+                SHORT_WINDOW_MS,
+                BUFFERED_SUMS,
+                min(WAKING_MS, settings.idle_after_ms // 2),
+                dead_letter_tag,
+            ),
         ),
         "window-pre-aggregation",
     )
@@ -134,11 +144,14 @@ def build(
     long_window_tag = jvm.side_output("long-windows", "MetricDelta")
     every_event = f"{metric_key.TOTAL}:{metric_key.ALL}"
     windows = _named(
-        sums.keyBy(ours.WindowKey()).process(
-            ours.WindowTotals(
-                SHORT_WINDOW_MS, LONG_WINDOW_MS, COLLECT_LATE_MS, every_event, long_window_tag
-            ),
+        sums.keyBy(ours.WindowKey()).transform(
+            "windows",
             jvm.type_of("MetricDelta"),
+            ours.WindowTime(
+                ours.WindowTotals(
+                    SHORT_WINDOW_MS, LONG_WINDOW_MS, COLLECT_LATE_MS, every_event, long_window_tag
+                )
+            ),
         ),
         "window-totals",
     )

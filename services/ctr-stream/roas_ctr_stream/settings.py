@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     idle_after_ms: int = Field(default=60_000, ge=1_000)
     checkpoint_interval_ms: int = Field(default=1_000, ge=100)
     transaction_timeout_ms: int = Field(
-        default=BROKERS_LONGEST_TRANSACTION_MS, ge=60_000, le=BROKERS_LONGEST_TRANSACTION_MS
+        default=BROKERS_LONGEST_TRANSACTION_MS, ge=10_000, le=BROKERS_LONGEST_TRANSACTION_MS
     )
     ready_checkpoint_age_s: float = Field(default=30.0, gt=0)
     on_stop: OnStop = OnStop.CANCEL

@@ -25,7 +25,12 @@ from roas_contracts.registry import Registry, SchemaSource
 from roas_contracts.rules import Rules
 from roas_contracts.service.health import HealthServer, Readiness
 from roas_contracts.service.stop import StopSignal
-from roas_producer.connect import partition_counts, patiently, written_schemas
+from roas_producer.connect import (
+    EventPartitions,
+    partition_counts,
+    patiently,
+    written_schemas,
+)
 from roas_producer.display import row_progress
 from roas_producer.emission import Cadence, Emission, Stop
 from roas_producer.errata import Errata
@@ -258,7 +263,7 @@ class _Session:
             progress=progress,
             progress_record=_progress_encoder(self._key, self._registry),
             pace=_pace_maker(request),
-            partitions={topic: self._partitions[topic] for topic in EVENT_TOPICS},
+            partitions=EventPartitions(self._producer, self._partitions),
             errata=self._errata,
             metrics=metrics,
             stop=self._stop,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeVar
 
@@ -17,6 +18,7 @@ from roas_producer.encoding import VERSIONS, WrittenSchema, WrittenSchemas
 
 _CALL_SECONDS: Final = 5.0
 _MAX_PAUSE_SECONDS: Final = 5.0
+PARTITIONS_SECONDS: Final = 10.0
 
 T = TypeVar("T")
 log = structlog.get_logger("roas_producer.connect")
@@ -55,6 +57,41 @@ def partition_counts(producer: Producer, topics: Iterable[str]) -> Mapping[str, 
             "`./roas contracts topics`"
         )
     return {topic: len(known[topic].partitions) for topic in wanted}
+
+
+class EventPartitions:
+    """How many partitions each event topic has, asked again from time to time.
+
+    A topic may get more while a replay runs. Each must get its heartbeats, or it would hold the
+    event time up until it is taken for idle; and asking lets the client send there at once.
+
+    Args:
+        producer: asks.
+        known: what was found when the client took over.
+        seconds: an older answer is asked for again; while Kafka is away it stays in use.
+    """
+
+    def __init__(
+        self, producer: Producer, known: Mapping[str, int], seconds: float = PARTITIONS_SECONDS
+    ) -> None:
+        self._producer = producer
+        self._known = {topic: known[topic] for topic in EVENT_TOPICS}
+        self._seconds = seconds
+        self._asked = time.monotonic()
+
+    def __call__(self) -> Mapping[str, int]:
+        """Partitions by topic.
+
+        Raises:
+            MisconfigurationError: a topic has been deleted.
+        """
+        if time.monotonic() - self._asked >= self._seconds:
+            try:
+                self._known = dict(partition_counts(self._producer, EVENT_TOPICS))
+            except TransientError as error:
+                log.warning("partitions not known anew", reason=str(error))
+            self._asked = time.monotonic()
+        return self._known
 
 
 def written_schemas(registry: Registry) -> WrittenSchemas:

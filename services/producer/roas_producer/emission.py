@@ -75,7 +75,7 @@ class Emission:
         progress: where the run stands.
         progress_record: encodes progress.
         pace: makes the pace when the first event time is known, from event time and wall clock.
-        partitions: how many partitions each event topic has.
+        partitions: how many partitions each event topic has now.
         errata: where bad rows are written, or None.
         metrics: of the process.
         stop: ends the run at the next commit.
@@ -93,7 +93,7 @@ class Emission:
         progress: ProducerProgress,
         progress_record: Callable[[ProducerProgress], Record],
         pace: Callable[[int, int], Pace],
-        partitions: Mapping[str, int],
+        partitions: Callable[[], Mapping[str, int]],
         errata: Errata | None,
         metrics: ProducerMetrics,
         stop: Stop,
@@ -210,7 +210,7 @@ class Emission:
         finished = self._chunk.is_last and self._at == len(self._chunk.times)
         progress = advanced(self.progress, transaction.kinds, transaction.through_ms)
         clock = self._clock(finished, progress)
-        beats = [] if clock is None else heartbeats(self._partitions, clock)
+        beats = [] if clock is None else heartbeats(self._partitions(), clock)
         if not (transaction.is_open or beats or finished):
             return
         if not transaction.is_open:

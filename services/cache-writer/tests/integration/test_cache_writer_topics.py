@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from cache_writer_stack import CacheWriterStack, wait_until, window_deltas
 from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.cimpl import NewPartitions
 
 from roas_contracts import exit_codes
-from roas_contracts.events import AD_METRICS_1M
+from roas_contracts.events import AD_METRICS_1M, DeltaKind
 from roas_contracts.subjects import load_subjects
 from roas_contracts.topics import create_topics
 
@@ -35,6 +38,62 @@ def test_aborted_transactions_are_not_seen(stack: CacheWriterStack) -> None:
     # Transaction markers take offsets too: the lag of a writer that has read all must be zero.
     wait_until("the offsets are behind the markers", offsets_are_at_the_ends)
     wait_until("its lag is zero", lambda: writer.readiness().get("lag_records") == 0)
+
+
+def test_late_deltas_have_their_own_columns_and_a_window_restated_twice_is_right_twice(
+    stack: CacheWriterStack,
+) -> None:
+    first = window_deltas(0, values=3)
+    stack.send(first)
+    writer = stack.writer()
+    stack.wait_until_counted()
+    restatement = [dataclasses.replace(one, kind=DeltaKind.LATE, impressions=7) for one in first]
+    for times in (1, 2):
+        stack.send(restatement)
+        stack.wait_until_counted()
+        stack.assert_exact()
+        for size in ("1m", "5m"):
+            rows = stack.query(
+                "SELECT impressions, on_time_impressions, late_impressions, on_time_clicks, "
+                f"late_clicks, clicks, on_time_deltas, late_deltas FROM realtime_v1.metrics_{size} "
+                "WHERE dimension = 'total'"
+            )
+            total = next(one for one in first if one.dimension == "total")
+            late_clicks = times * total.clicks
+            assert rows == [
+                (
+                    total.impressions + 7 * times,
+                    total.impressions,
+                    7 * times,
+                    total.clicks,
+                    late_clicks,
+                    total.clicks + late_clicks,
+                    1,
+                    times,
+                )
+            ]
+    writer.wait_until_ready()
+
+
+def test_partitions_added_to_a_topic_are_read_from_their_beginning(
+    stack: CacheWriterStack,
+) -> None:
+    stack.send(window_deltas(0))
+    writer = stack.writer()
+    stack.wait_until_counted()
+    grown = stack.admin.create_partitions([NewPartitions(AD_METRICS_1M, 5)], operation_timeout=30)
+    grown[AD_METRICS_1M].result(30)
+    try:
+        stack.send(window_deltas(1))  # A client of its own: it knows of all five.
+        with stack.consumer() as consumer:
+            ends = [stack.end(consumer, AD_METRICS_1M, partition) for partition in (2, 3, 4)]
+        assert max(ends) > 0, "nothing went to the new partitions"
+        stack.wait_until_counted()
+        writer.wait_until_ready()
+        stack.assert_exact()
+    finally:
+        stack.admin.delete_topics([AD_METRICS_1M], operation_timeout=30)[AD_METRICS_1M].result(30)
+        _create_again(stack)
 
 
 def test_a_recreated_topic_is_refused_until_it_is_rebound(stack: CacheWriterStack) -> None:

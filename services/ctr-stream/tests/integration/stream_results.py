@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+import httpx
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from fastavro import parse_schema, schemaless_reader
 from stream_traffic import Measures, Row
 
@@ -134,9 +136,39 @@ def _without_logical_types(schema: Any) -> Any:
     return parse_schema(stripped)
 
 
+def open_transactions(bootstrap: str) -> dict[str, int]:
+    """Records in the metrics topics that no committed transaction covers, by partition."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    partitions = [TopicPartition(t, p) for t in (AD_METRICS_1M, AD_METRICS_5M) for p in (0, 1)]
+
+    def ends(isolation: IsolationLevel) -> dict[str, int]:
+        asked = {partition: OffsetSpec.latest() for partition in partitions}  # type: ignore[no-untyped-call]
+        answers = admin.list_offsets(asked, isolation_level=isolation)
+        return {f"{p.topic}-{p.partition}": a.result(10).offset for p, a in answers.items()}
+
+    stable = ends(IsolationLevel.READ_COMMITTED)
+    written = ends(IsolationLevel.READ_UNCOMMITTED)
+    return {name: written[name] - stable[name] for name in written if written[name] > stable[name]}
+
+
 def wait_until(what: str, condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for a condition, bounded."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
         time.sleep(0.25)
+
+
+def flink_metric(url: str, name: str) -> list[float]:
+    """Values of one of Flink's metrics, of each subtask, as Prometheus reads them.
+
+    Args:
+        url: of the reporter.
+        name: the end of the metric's name.
+    """
+    samples = httpx.get(url, timeout=10).text.splitlines()
+    return [
+        float(sample.rsplit(" ", 1)[1])
+        for sample in samples
+        if sample.split("{")[0].endswith(name) and not sample.startswith("#")
+    ]

@@ -51,8 +51,8 @@ class StreamStack:
         rows: list[dict[str, Any]] = json.loads(done.stdout)
         return rows
 
-    def sender(self) -> Sender:
-        return Sender(self.kafka.bootstrap, self.schema_ids)
+    def sender(self, **settings: str) -> Sender:
+        return Sender(self.kafka.bootstrap, self.schema_ids, **settings)
 
     def environment(self, **overrides: str) -> dict[str, str]:
         """Settings of the service, and its import path."""
@@ -71,20 +71,22 @@ class StreamStack:
             "PYTHONPATH": IMPORT_PATH,
         }
 
-    @contextmanager
-    def service(self, *arguments: str, **overrides: str) -> Iterator[ServiceProcess]:
-        """`run`, ready; stopped (and its job cancelled) at the end."""
+    def service_process(self, *arguments: str, **overrides: str) -> ServiceProcess:
+        """`run`, not started yet."""
         self._services += 1
         port = free_port()
-        command = [sys.executable, "-m", "roas_ctr_stream", "run", *arguments]
-        process = ServiceProcess(
+        return ServiceProcess(
             f"ctr-stream-{self._services}",
-            command,
+            [sys.executable, "-m", "roas_ctr_stream", "run", *arguments],
             directory=self.directory / f"service-{self._services}",
             env=self.environment(HEALTH_PORT=str(port.number), **overrides),
             health_port=port,
         )
-        with process:
+
+    @contextmanager
+    def service(self, *arguments: str, **overrides: str) -> Iterator[ServiceProcess]:
+        """`run`, ready; stopped (and its job cancelled) at the end."""
+        with self.service_process(*arguments, **overrides) as process:
             yield process
 
     def alive_jobs(self) -> int:

@@ -3,6 +3,7 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -151,7 +152,7 @@ def _measures(event: AdEvent) -> Measures:
 class Sender:
     """Sends records to the event topics; `flush` before relying on them."""
 
-    def __init__(self, bootstrap: str, schema_ids: Mapping[str, int]) -> None:
+    def __init__(self, bootstrap: str, schema_ids: Mapping[str, int], **settings: str) -> None:
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
@@ -160,6 +161,7 @@ class Sender:
                 "enable.idempotence": True,
                 "linger.ms": 5,
                 "queue.buffering.max.messages": 1_000_000,
+                **settings,
             }
         )
         self._codecs = {topic: Codec.for_topic(topic, schema_ids[topic]) for topic in EVENT_TOPICS}
@@ -193,13 +195,21 @@ class Sender:
         )
         self._producer.poll(0)
 
-    def heartbeat(self, clock: int) -> None:
+    def heartbeat(self, clock: int, partitions: Mapping[str, int] = PARTITIONS) -> None:
         """To every partition of every event topic."""
-        for topic, count in PARTITIONS.items():
+        for topic, count in partitions.items():
             for partition in range(count):
                 self.send_raw(
                     topic, None, partition=partition, headers=list(heartbeat_headers(clock))
                 )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything sent in it shows at once; needs the setting `transactional.id`."""
+        self._producer.init_transactions(30)
+        self._producer.begin_transaction()
+        yield
+        self._producer.commit_transaction(30)
 
     def flush(self) -> None:
         left = self._producer.flush(30)

@@ -10,9 +10,15 @@ from pathlib import Path
 import httpx
 import pytest
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions
 from stream_results import read_metrics, wait_until
 from stream_stack import StreamStack, stream_stack
-from stream_traffic import MINUTE, START, AdEvent, events, expected_rows
+from stream_traffic import MINUTE, PARTITIONS, START, TOPIC_OF, AdEvent, events, expected_rows
+
+from roas_contracts.events import AD_CLICKS, AD_CONVERSIONS, AD_IMPRESSIONS
+
+MORE_PARTITIONS = {AD_IMPRESSIONS: 5, AD_CLICKS: 4, AD_CONVERSIONS: 2}
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +71,12 @@ def test_no_cluster_is_exit_code_3(stack: StreamStack) -> None:
     assert "http://127.0.0.1:1" in done.stderr
 
 
-def test_a_job_that_was_stopped_goes_on_from_its_savepoint(stack: StreamStack) -> None:
-    """An upgrade: half of a window before it, half behind it."""
-    sent = list(events(21, START, START + 4 * MINUTE, 4_000))
-    with stack.service(ON_STOP="leave"):
+def test_a_stopped_job_goes_on_with_another_parallelism_and_finds_new_partitions(
+    stack: StreamStack,
+) -> None:
+    """An upgrade by savepoint, 1 to 2 subtasks; partitions added; from a checkpoint back to 1."""
+    sent = list(events(21, START, START + 8 * MINUTE, 8_000))
+    with stack.service(PARALLELISM="1", ON_STOP="leave"):
         send(stack, sent[:2_500], START + 2 * MINUTE)
         running = command(stack, "status", "--json")
         assert running.returncode == 0
@@ -83,16 +91,51 @@ def test_a_job_that_was_stopped_goes_on_from_its_savepoint(stack: StreamStack) -
     assert command(stack, "status").returncode == 1
     assert command(stack, "stop").returncode == 1
 
-    with stack.service() as service:
-        send(stack, sent[2_500:], START + 12 * MINUTE)
+    with stack.service(PARALLELISM="2") as service:
+        assert str(savepoint) in service.log_path.read_text()
+        add_partitions(stack)
+        send_everywhere(stack, sent[2_500:5_500], START + 5 * MINUTE)
+        # Up to the fourth minute's end; the fifth is open while the clock is at its end.
+        wait_for_minutes(stack, [e for e in sent[:5_500] if e.event_time < START + 4 * MINUTE])
+
+    with stack.service(PARALLELISM="1") as service:
+        assert "/chk-" in service.log_path.read_text()
+        send_everywhere(stack, sent[5_500:], START + 16 * MINUTE)
         wait_until(
             "every event",
             lambda: sum(read_metrics(stack.kafka.bootstrap).total(5 * MINUTE)[:3]) >= len(sent),
+            120,
         )
-        assert str(savepoint) in service.log_path.read_text()
     metrics = read_metrics(stack.kafka.bootstrap)
     assert metrics.difference(expected_rows(sent)) == {}
     assert max(metrics.on_time.values()) == 1
+
+
+def add_partitions(stack: StreamStack) -> None:
+    admin = AdminClient({"bootstrap.servers": stack.kafka.bootstrap})
+    grown = dict(MORE_PARTITIONS.items() - PARTITIONS.items())
+    wanted = [NewPartitions(topic, total) for topic, total in grown.items()]
+    for future in admin.create_partitions(wanted, operation_timeout=30).values():
+        future.result(30)
+
+
+def send_everywhere(stack: StreamStack, sent: list[AdEvent], clock: int) -> None:
+    """Impressions and clicks to every partition in turn, the new ones too."""
+    sender = stack.sender()
+    for number, event in enumerate(sent):
+        topic = TOPIC_OF[type(event)]
+        sender.send(event, partition=number % MORE_PARTITIONS[topic])
+    sender.heartbeat(clock, MORE_PARTITIONS)
+    sender.flush()
+
+
+def wait_for_minutes(stack: StreamStack, sent: list[AdEvent]) -> None:
+    """Until that many events are in the one-minute metrics."""
+    wait_until(
+        f"{len(sent)} events in minutes",
+        lambda: sum(read_metrics(stack.kafka.bootstrap).total(MINUTE)[:3]) >= len(sent),
+        120,
+    )
 
 
 def test_vanished_checkpoints_are_refused(stack: StreamStack, tmp_path: Path) -> None:

@@ -6,13 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import IsolationLevel, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
-from stream_results import read_metrics, wait_until
+from stream_results import open_transactions, read_metrics, wait_until
 from stream_stack import StreamStack, stream_stack
 from stream_traffic import MINUTE, START, AdEvent, Sender, events, expected_rows
 
-from roas_contracts.events import AD_METRICS_1M, AD_METRICS_5M
 from roas_local.components import ServiceProcess
 
 HOUR = 60 * MINUTE
@@ -65,21 +62,6 @@ class Traffic:
             self._sender.send(event)
 
 
-def open_transactions(stack: StreamStack) -> dict[str, int]:
-    """Records in the metrics topics that no committed transaction covers, by partition."""
-    admin = AdminClient({"bootstrap.servers": stack.kafka.bootstrap})
-    partitions = [TopicPartition(t, p) for t in (AD_METRICS_1M, AD_METRICS_5M) for p in (0, 1)]
-
-    def ends(isolation: IsolationLevel) -> dict[str, int]:
-        asked = {partition: OffsetSpec.latest() for partition in partitions}  # type: ignore[no-untyped-call]
-        answers = admin.list_offsets(asked, isolation_level=isolation)
-        return {f"{p.topic}-{p.partition}": a.result(10).offset for p, a in answers.items()}
-
-    stable = ends(IsolationLevel.READ_COMMITTED)
-    written = ends(IsolationLevel.READ_UNCOMMITTED)
-    return {name: written[name] - stable[name] for name in written if written[name] > stable[name]}
-
-
 def counted(stack: StreamStack, hour: int) -> int:
     return sum(read_metrics(stack.kafka.bootstrap, hour, hour + HOUR).total(MINUTE)[:3])
 
@@ -89,9 +71,9 @@ def kill_with_a_transaction_open(
 ) -> dict[str, int]:
     """Kill in mid-stream; what was written and not committed then."""
     wait_until("results of this hour", lambda: counted(stack, hour) > 0, 60)
-    wait_until("an open transaction", lambda: bool(open_transactions(stack)), 30)
+    wait_until("an open transaction", lambda: bool(open_transactions(stack.kafka.bootstrap)), 30)
     kill()
-    left_open = open_transactions(stack)
+    left_open = open_transactions(stack.kafka.bootstrap)
     start()
     return left_open
 

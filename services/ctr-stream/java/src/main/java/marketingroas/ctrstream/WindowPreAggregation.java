@@ -10,8 +10,11 @@ import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.tasks.ProcessingTimeService;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.util.OutputTag;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Sums events per minute and dimension value before anything crosses the network.
@@ -26,17 +29,26 @@ import org.apache.flink.util.OutputTag;
  * </ul>
  *
  * <p>It does not ask whether an event is late: only the owner of the windows can know.
+ *
+ * <p>After a silence it lets time stand still for a moment. Idle partitions wake one by one, and an
+ * idle partition holds nobody up: the first to wake would set the time alone, and close windows
+ * whose events the others are about to deliver.
  */
 public final class WindowPreAggregation extends AbstractStreamOperator<WindowSums>
         implements OneInputStreamOperator<AdRecord, WindowSums> {
     private static final long serialVersionUID = 1L;
+    private static final Logger LOG = LoggerFactory.getLogger(WindowPreAggregation.class);
 
     private final long windowMillis;
     private final int maxBuffered;
+    private final long wakingMillis;
     private final OutputTag<DeadLetter> deadLetters;
 
     private transient TreeMap<Long, Map<String, Sums>> windows;
     private transient int buffered;
+    private transient boolean idle;
+    private transient boolean waking;
+    private transient Watermark held;
     private transient Counter events;
     private transient Counter heartbeats;
     private transient Counter skipped;
@@ -45,12 +57,17 @@ public final class WindowPreAggregation extends AbstractStreamOperator<WindowSum
     /**
      * @param windowMillis length of the smallest window
      * @param maxBuffered sums held at most
+     * @param wakingMillis how long time stands still after all partitions here were idle
      * @param deadLetters side output
      */
     public WindowPreAggregation(
-            long windowMillis, int maxBuffered, OutputTag<DeadLetter> deadLetters) {
+            long windowMillis,
+            int maxBuffered,
+            long wakingMillis,
+            OutputTag<DeadLetter> deadLetters) {
         this.windowMillis = windowMillis;
         this.maxBuffered = maxBuffered;
+        this.wakingMillis = wakingMillis;
         this.deadLetters = deadLetters;
     }
 
@@ -113,16 +130,39 @@ public final class WindowPreAggregation extends AbstractStreamOperator<WindowSum
 
     @Override
     public void processWatermark(Watermark mark) throws Exception {
-        flushUpTo(mark.getTimestamp());
-        super.processWatermark(mark);
+        held = mark;
+        if (!waking || mark.equals(Watermark.MAX_WATERMARK)) {
+            passOn();
+        }
     }
 
     @Override
     public void processWatermarkStatus(WatermarkStatus status) throws Exception {
         if (status.isIdle()) {
+            awake();
             flushUpTo(Long.MAX_VALUE);
+        } else if (idle) {
+            waking = true;
+            LOG.info("Time stands still for {} ms, as after a silence", wakingMillis);
+            ProcessingTimeService timers = getProcessingTimeService();
+            timers.registerTimer(
+                    timers.getCurrentProcessingTime() + wakingMillis, time -> awake());
         }
+        idle = status.isIdle();
         super.processWatermarkStatus(status);
+    }
+
+    private void awake() throws Exception {
+        waking = false;
+        passOn();
+    }
+
+    private void passOn() throws Exception {
+        if (held != null) {
+            flushUpTo(held.getTimestamp());
+            super.processWatermark(held);
+            held = null;
+        }
     }
 
     @Override

@@ -28,7 +28,8 @@ import org.apache.flink.util.OutputTag;
  * nothing is dropped and no window is opened twice.
  *
  * <p>A restored operator has no watermark at first, so how far windows were closed is kept in union
- * list state: without it a restart would take a late event for the first of its window.
+ * list state: without it a restart would take a late event for the first of its window. {@link
+ * WindowTime} says how far that is.
  */
 public final class WindowTotals extends KeyedProcessFunction<String, WindowSums, MetricDelta>
         implements CheckpointedFunction {
@@ -47,6 +48,8 @@ public final class WindowTotals extends KeyedProcessFunction<String, WindowSums,
     private transient MapState<Long, Sums> lateShort;
     private transient ListState<Long> closedThroughState;
     private transient long closedThrough;
+    private transient ListState<Long> newestStartState;
+    private transient long newestStart;
     private transient Counter late;
 
     /**
@@ -74,19 +77,50 @@ public final class WindowTotals extends KeyedProcessFunction<String, WindowSums,
 
     @Override
     public void initializeState(FunctionInitializationContext context) throws Exception {
-        closedThroughState =
-                context.getOperatorStateStore()
-                        .getUnionListState(
-                                new ListStateDescriptor<>("closed-through", Types.LONG));
-        closedThrough = Long.MIN_VALUE;
-        for (Long restored : closedThroughState.get()) {
-            closedThrough = Math.max(closedThrough, restored);
+        closedThroughState = union(context, "closed-through");
+        closedThrough = newest(closedThroughState);
+        newestStartState = union(context, "newest-start");
+        newestStart = newest(newestStartState);
+    }
+
+    private static ListState<Long> union(FunctionInitializationContext context, String name)
+            throws Exception {
+        return context.getOperatorStateStore()
+                .getUnionListState(new ListStateDescriptor<>(name, Types.LONG));
+    }
+
+    private static long newest(ListState<Long> times) throws Exception {
+        long newest = Long.MIN_VALUE;
+        for (Long time : times.get()) {
+            newest = Math.max(newest, time);
         }
+        return newest;
     }
 
     @Override
     public void snapshotState(FunctionSnapshotContext context) throws Exception {
         closedThroughState.update(List.of(closedThrough));
+        newestStartState.update(List.of(newestStart));
+    }
+
+    /** Windows up to this time are closed from now on, also after a restart. */
+    void closeThrough(long time) {
+        closedThrough = Math.max(closedThrough, time);
+    }
+
+    /** Up to where windows are closed; the least long before any is. */
+    long closedThrough() {
+        return closedThrough;
+    }
+
+    /** Start of the newest short window that there were sums of; the least long before any. */
+    long newestStart() {
+        return newestStart;
+    }
+
+    /** End of the newest long window that there were sums of; the least long before any. */
+    long newestEnd() {
+        return newestStart == Long.MIN_VALUE ? newestStart : longStart(newestStart) + longMillis;
     }
 
     @Override
@@ -104,7 +138,7 @@ public final class WindowTotals extends KeyedProcessFunction<String, WindowSums,
     @Override
     public void processElement(WindowSums partial, Context context, Collector<MetricDelta> out)
             throws Exception {
-        closedThrough = Math.max(closedThrough, context.timerService().currentWatermark());
+        newestStart = Math.max(newestStart, partial.windowStart);
         long lastMillisecond = partial.windowStart + shortMillis - 1;
         if (lastMillisecond > closedThrough) {
             add(openShort, partial.windowStart, partial.sums);
@@ -126,7 +160,6 @@ public final class WindowTotals extends KeyedProcessFunction<String, WindowSums,
     @Override
     public void onTimer(long time, OnTimerContext context, Collector<MetricDelta> out)
             throws Exception {
-        closedThrough = Math.max(closedThrough, context.timerService().currentWatermark());
         if (context.timeDomain() == TimeDomain.PROCESSING_TIME || time == Long.MAX_VALUE) {
             emitLate(context, out);
             return;

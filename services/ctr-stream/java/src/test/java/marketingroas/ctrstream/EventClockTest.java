@@ -28,7 +28,8 @@ class EventClockTest {
         see(AdRecord.Outcome.EVENT, 90_000);
         assertEquals(List.of("94999"), emitted());
         see(AdRecord.Outcome.HEARTBEAT, 200_000);
-        assertEquals(List.of("194999"), emitted());
+        see(AdRecord.Outcome.HEARTBEAT, 150_000);
+        assertEquals(List.of("194999", "194999", "194999"), emitted());
     }
 
     @Test
@@ -40,28 +41,52 @@ class EventClockTest {
     }
 
     @Test
+    void aHeartbeatIsPassedOnAtOnceAndEventsWithTheNextLook() {
+        see(AdRecord.Outcome.EVENT, 100_000);
+        assertEquals(List.of(), seen);
+        see(AdRecord.Outcome.HEARTBEAT, 110_000);
+        assertEquals(List.of("104999"), seen);
+    }
+
+    @Test
     void aPartitionThatIsSilentForLongIsIdle() {
         see(AdRecord.Outcome.EVENT, 100_000);
         emitted();
-        emitted(); // The first look without anything new starts the clock.
-        wallClock.advanceTime(Duration.ofSeconds(60));
-        assertEquals(List.of("94999"), emitted());
-        wallClock.advanceTime(Duration.ofSeconds(2));
-        assertEquals(List.of("idle"), emitted());
+        assertEquals("94999", lastAfterSeconds(60));
+        assertEquals("idle", lastAfterSeconds(1));
         see(AdRecord.Outcome.HEARTBEAT, 110_000);
-        assertEquals(List.of("104999"), emitted());
+        assertEquals(List.of("104999", "104999"), emitted());
+    }
+
+    @Test
+    void aTaskThatStoodStillDoesNotTakeItsPartitionsForSilent() {
+        see(AdRecord.Outcome.EVENT, 100_000);
+        emitted();
+        wallClock.advanceTime(Duration.ofMinutes(10));
+        assertEquals(List.of("94999"), emitted());
     }
 
     @Test
     void garbageDoesNotKeepAPartitionAwake() {
         see(AdRecord.Outcome.EVENT, 100_000);
         emitted();
-        for (int second = 0; second < 63; second++) {
+        for (int second = 0; second <= 61; second++) {
             see(AdRecord.Outcome.DEAD, 0);
             clock.onPeriodicEmit(output);
             wallClock.advanceTime(Duration.ofSeconds(1));
         }
         assertEquals("idle", seen.get(seen.size() - 1));
+    }
+
+    /** A look each second; what the last one gave. */
+    private String lastAfterSeconds(int seconds) {
+        for (int second = 0; second < seconds; second++) {
+            wallClock.advanceTime(Duration.ofSeconds(1));
+            clock.onPeriodicEmit(output);
+        }
+        String last = seen.get(seen.size() - 1);
+        seen.clear();
+        return last;
     }
 
     private void see(AdRecord.Outcome outcome, long time) {

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 /** When sums leave the source's chain: never after the watermark, status or barrier they precede. */
 class WindowPreAggregationTest {
     private static final long MINUTE = 60_000;
+    private static final long WAKING = 5_000;
     private static final OutputTag<DeadLetter> DEAD_LETTERS = new OutputTag<>("dead") {};
 
     private OneInputStreamOperatorTestHarness<AdRecord, WindowSums> harness;
@@ -25,7 +26,7 @@ class WindowPreAggregationTest {
     void open() throws Exception {
         harness =
                 new OneInputStreamOperatorTestHarness<>(
-                        new WindowPreAggregation(MINUTE, 100, DEAD_LETTERS));
+                        new WindowPreAggregation(MINUTE, 100, WAKING, DEAD_LETTERS));
         harness.open();
     }
 
@@ -77,6 +78,49 @@ class WindowPreAggregationTest {
         event(20, "total:all");
         harness.processWatermarkStatus(WatermarkStatus.ACTIVE);
         assertEquals(List.of("active"), output());
+    }
+
+    @Test
+    void afterASilenceTimeStandsStillUntilTheOthersHaveWokenToo() throws Exception {
+        harness.processWatermark(10);
+        harness.processWatermarkStatus(WatermarkStatus.IDLE);
+        harness.setProcessingTime(60_000);
+        output();
+
+        harness.processWatermarkStatus(WatermarkStatus.ACTIVE);
+        event(5 * MINUTE, "first to wake");
+        harness.processWatermark(4 * MINUTE);
+        harness.setProcessingTime(60_000 + WAKING - 1);
+        event(20, "last to wake");
+        harness.processWatermark(5 * MINUTE);
+        assertEquals(List.of("active"), output());
+
+        harness.setProcessingTime(60_000 + WAKING);
+        assertEquals(List.of("0 last to wake 1", "watermark 300000"), output());
+        harness.processWatermark(6 * MINUTE);
+        assertEquals(List.of("300000 first to wake 1", "watermark 360000"), output());
+    }
+
+    @Test
+    void timeDoesNotStandStillAtTheStartOrAtTheEndOfTheInput() throws Exception {
+        harness.processWatermarkStatus(WatermarkStatus.ACTIVE);
+        harness.processWatermark(10);
+        assertEquals(List.of("active", "watermark 10"), output());
+        harness.processWatermarkStatus(WatermarkStatus.IDLE);
+        harness.processWatermarkStatus(WatermarkStatus.ACTIVE);
+        harness.processWatermark(Long.MAX_VALUE);
+        assertEquals(List.of("idle", "active", "watermark " + Long.MAX_VALUE), output());
+    }
+
+    @Test
+    void whatWasHeldComesBeforeTheNextSilence() throws Exception {
+        harness.processWatermarkStatus(WatermarkStatus.IDLE);
+        harness.processWatermarkStatus(WatermarkStatus.ACTIVE);
+        event(10, "total:all");
+        harness.processWatermark(5 * MINUTE);
+        harness.processWatermarkStatus(WatermarkStatus.IDLE);
+        assertEquals(
+                List.of("idle", "active", "0 total:all 1", "watermark 300000", "idle"), output());
     }
 
     @Test

@@ -7,8 +7,8 @@ import java.util.Collection;
 import java.util.List;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
-import org.apache.flink.streaming.api.operators.KeyedProcessOperator;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
 import org.apache.flink.util.OutputTag;
 import org.junit.jupiter.api.AfterEach;
@@ -150,6 +150,80 @@ class WindowTotalsTest {
     }
 
     @Test
+    void inASilenceTheLastWindowsCloseAtTheWallClocksPace() throws Exception {
+        sums("total:all", 0, 1);
+        sums("total:all", MINUTE, 2);
+        harness.processWatermark(MINUTE - 2);
+        harness.processWatermarkStatus(WatermarkStatus.IDLE);
+        assertEquals(List.of("total:all 0-60000 ON_TIME 1"), output());
+
+        passSeconds(59);
+        assertEquals(List.of(), output());
+        passSeconds(1);
+        assertEquals(List.of("total:all 60000-120000 ON_TIME 2"), output());
+        passSeconds(3 * 60);
+        assertEquals(List.of("total:all 0-300000 ON_TIME 3"), output());
+        assertEquals(0, harness.numEventTimeTimers());
+    }
+
+    @Test
+    void whoPublishesLiveAndComesBackAfterASilenceIsOnTime() throws Exception {
+        sums("total:all", 0, 1);
+        harness.processWatermark(30_000);
+        harness.processWatermarkStatus(WatermarkStatus.IDLE);
+        passSeconds(80);
+        harness.processWatermarkStatus(WatermarkStatus.ACTIVE);
+        sums("total:all", MINUTE, 2);
+        harness.processWatermark(40_000); // Of the partition that woke: the time is later already.
+        passSeconds(1_000);
+        harness.processWatermark(FIVE - 1);
+        assertEquals(
+                List.of(
+                        "total:all 0-300000 ON_TIME 3",
+                        "total:all 0-60000 ON_TIME 1",
+                        "total:all 60000-120000 ON_TIME 2"),
+                output());
+    }
+
+    @Test
+    void aSilenceGoesNoFurtherThanTheLastWindow() throws Exception {
+        sums("total:all", 0, 1);
+        harness.processWatermarkStatus(WatermarkStatus.IDLE);
+        passSeconds(10_000);
+        harness.processWatermarkStatus(WatermarkStatus.ACTIVE);
+        output();
+        sums("total:all", FIVE, 2);
+        harness.processWatermark(2 * FIVE);
+        assertEquals(
+                List.of(
+                        "total:all 300000-360000 ON_TIME 2",
+                        "total:all 300000-600000 ON_TIME 2"),
+                output());
+    }
+
+    @Test
+    void theLastWindowsCloseAlsoWhenAllWasReadBeforeARestart() throws Exception {
+        sums("total:all", 2 * MINUTE, 1);
+        harness.processWatermark(MINUTE);
+        restart();
+        harness.processWatermarkStatus(WatermarkStatus.IDLE);
+        passSeconds(60);
+        assertEquals(List.of("total:all 120000-180000 ON_TIME 1"), output());
+        passSeconds(2 * 60);
+        assertEquals(List.of("total:all 0-300000 ON_TIME 1"), output());
+    }
+
+    @Test
+    void aSilenceBeforeTheFirstEventClosesNothing() throws Exception {
+        harness.processWatermarkStatus(WatermarkStatus.IDLE);
+        passSeconds(600);
+        harness.processWatermarkStatus(WatermarkStatus.ACTIVE);
+        sums("total:all", 0, 1);
+        harness.processWatermark(MINUTE - 1);
+        assertEquals(List.of("total:all 0-60000 ON_TIME 1"), output());
+    }
+
+    @Test
     void nothingIsLeftOfClosedWindows() throws Exception {
         sums("total:all", 0, 1);
         harness.processWatermark(FIVE);
@@ -163,7 +237,7 @@ class WindowTotalsTest {
     private static KeyedOneInputStreamOperatorTestHarness<String, WindowSums, MetricDelta>
             harness() throws Exception {
         return new KeyedOneInputStreamOperatorTestHarness<>(
-                new KeyedProcessOperator<>(
+                new WindowTime(
                         new WindowTotals(MINUTE, FIVE, 1_000, "total:all", LONG_WINDOWS)),
                 new WindowKey(),
                 Types.STRING);
@@ -176,6 +250,12 @@ class WindowTotalsTest {
         harness = harness();
         harness.initializeState(state);
         harness.open();
+    }
+
+    private void passSeconds(int seconds) throws Exception {
+        for (int second = 0; second < seconds; second++) {
+            harness.setProcessingTime(harness.getProcessingTime() + 1_000);
+        }
     }
 
     private void sums(String key, long windowStart, long impressions) throws Exception {
