@@ -16,6 +16,7 @@ from typing import Final
 
 from roas_contracts.errors import DETAIL_MAX_CHARS, InputError, PoisonError
 from roas_contracts.events import DeadLetterReason
+from roas_producer.errata_layouts import ERRATA_COLUMNS
 from roas_producer.rows import AdRow, BadRow
 
 TRAIN_COLUMNS: Final = (
@@ -24,8 +25,6 @@ TRAIN_COLUMNS: Final = (
     "C14,C15,C16,C17,C18,C19,C20,C21"
 ).split(",")
 TEST_COLUMNS: Final = [name for name in TRAIN_COLUMNS if name != "click"]
-ERRATA_COLUMNS: Final = ["roas_line", "roas_reason", "roas_detail"]
-"""What an errata file has behind Kaggle's columns; ignored when it is replayed."""
 
 MAX_FIELD_BYTES: Final = 256
 _MAX_ID: Final = (1 << 64) - 1

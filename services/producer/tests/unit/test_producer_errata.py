@@ -12,14 +12,15 @@ from producer_rows import csv_line
 from roas_contracts.errors import MisconfigurationError
 from roas_contracts.events import DeadLetterReason
 from roas_producer.errata import Errata
-from roas_producer.kaggle import ERRATA_COLUMNS, TRAIN_COLUMNS
+from roas_producer.errata_layouts import ERRATA_COLUMNS, CsvErrata
+from roas_producer.kaggle import TRAIN_COLUMNS
 from roas_producer.lines import identify
 from roas_producer.rows import BadRow
 from roas_producer.sources import FileSource
 
 
 def errata(path: Path) -> Errata:
-    return Errata(path, lambda: TRAIN_COLUMNS)
+    return Errata(path, CsvErrata(lambda: TRAIN_COLUMNS))
 
 
 def bad(line: int, raw: str = "") -> BadRow:

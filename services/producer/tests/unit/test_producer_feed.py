@@ -20,6 +20,7 @@ from roas_producer.timeline import Timeline
 
 MODEL = economics.load(None)
 FRESH = Resume(NOTHING_EMITTED, 0)
+ROWS = frozenset((Kind.IMPRESSION, Kind.BAD_ROW))
 timelines = st.sampled_from(
     [
         Timeline.unchanged(),
@@ -112,7 +113,7 @@ def test_bad_rows_are_told_apart_and_counted(blocks: list[HourBlock]) -> None:
         for position, _ in chunk.bad_rows:
             assert chunk.kinds[position] is Kind.BAD_ROW
         count = chunk.count(0, len(chunk.times))
-        progress = advanced(progress, count, chunk.times[-1] if chunk.times else 0)
+        progress = advanced(progress, count, chunk.times[-1] if chunk.times else 0, ROWS)
     assert progress.dead_letters == len(bad)
     assert progress.rows_read == progress.impressions + progress.dead_letters
     assert progress.events_emitted == len(sent(made))

@@ -9,8 +9,8 @@ from producer_rows import MODEL_LINE, any_rows, csv_line
 
 from roas_contracts.errors import DETAIL_MAX_CHARS, InputError
 from roas_contracts.events import DeadLetterReason
+from roas_producer.errata_layouts import ERRATA_COLUMNS
 from roas_producer.kaggle import (
-    ERRATA_COLUMNS,
     TEST_COLUMNS,
     TRAIN_COLUMNS,
     Layout,
