@@ -203,7 +203,7 @@ def _print_preview(result: Preview, name: str, event: EventName, as_json: bool) 
         f"{name}: nothing was sent, this would be:\n"
         f"  {event.value:<12} {result.events:>12,}\n"
         f"  dead letters {result.dead_letters:>12,}\n"
-        f"  event times  {utc(result.first_event_time)} to {utc(result.last_event_time)}\n"
+        f"  event times  {_span(result)}\n"
         f"  out of order {result.out_of_order_ms / 1000:>12,.1f} s\n"
         f"  cost         {result.cost_micros / MICROS:>12,.2f}\n"
         f"  revenue      {result.revenue_micros / MICROS:>12,.2f}"
@@ -212,3 +212,9 @@ def _print_preview(result: Preview, name: str, event: EventName, as_json: bool) 
         out.print(f"  {reason}: {count:,}")
     for example in result.dead_letter_examples:
         out.print(f"    {example}")
+
+
+def _span(result: Preview) -> str:
+    if result.first_event_time is None:
+        return "none"
+    return f"{utc(result.first_event_time)} to {utc(result.last_event_time)}"

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 from publish_files import FIELDS, made
 
-from roas_contracts.events import AdImpression, DeadLetterReason, PlacementType, Source
+from roas_contracts.events import (
+    AdImpression,
+    DeadLetterReason,
+    PlacementType,
+    PricingModel,
+    Source,
+)
 from roas_producer.publish.making import AdEvent
 from roas_producer.rows import BadRow
 
@@ -151,3 +157,13 @@ def test_attributes_are_the_mapped_columns_that_are_there() -> None:
     event = made({"geo": "KR", "os": ""}, attributes={"country": "geo", "system": "os"})
     assert isinstance(event, AdImpression)
     assert event.attributes == {"country": "KR"}
+
+
+def test_a_pricing_model_is_mapped_and_judged_by_the_rule_table() -> None:
+    fields = {**FIELDS, "pricing_model": "model", "cost_micros": {"column": "x", "unit": "micros"}}
+    event = made({"model": "CPM", "x": 5}, fields)
+    assert isinstance(event, AdImpression)
+    assert event.pricing_model is PricingModel.CPM
+    bad = made({"model": "CPC", "x": 5}, fields)
+    assert isinstance(bad, BadRow)
+    assert bad.detail == "cost_micros: 5 on an event that CPC does not charge"
