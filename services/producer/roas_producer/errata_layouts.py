@@ -1,5 +1,7 @@
 """How a bad row is written for a person: as what it was, then line, reason and detail, which are
-ignored when the corrected file is sent. One row is one line, whatever it holds."""
+ignored when the corrected file is sent, and for Avazu its time, which is not. One row is one line,
+whatever it holds.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,16 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from roas_producer.rows import BadRow
 
 ERRATA_COLUMNS: Final = ["roas_line", "roas_reason", "roas_detail"]
 """What an errata file has behind the input's own columns."""
+
+TIME_COLUMN: Final = "roas_event_time"
+"""What it has behind those where the row alone does not say when it was: read again."""
 
 
 class ErrataLayout(Protocol):
@@ -31,15 +37,20 @@ class CsvErrata:
     Args:
         columns: the input's; asked for when the file is made.
         delimiter: the input's.
+        timed: whether the time that the row would have has to be kept.
     """
 
-    def __init__(self, columns: Callable[[], list[str]], delimiter: str = ",") -> None:
+    def __init__(
+        self, columns: Callable[[], list[str]], delimiter: str = ",", timed: bool = False
+    ) -> None:
         self._columns = columns
+        self._timed = timed
         self._delimiter = delimiter
 
     def header(self) -> bytes:
         """The names."""
-        return self._csv([*self._own_columns(), *ERRATA_COLUMNS])
+        further = [TIME_COLUMN] if self._timed else []
+        return self._csv([*self._own_columns(), *ERRATA_COLUMNS, *further])
 
     def line(self, row: BadRow) -> bytes:
         """The row's fields, cut or filled to the header's width."""
@@ -50,10 +61,12 @@ class CsvErrata:
         except csv.Error:
             fields = text.split(self._delimiter)
         fields = (fields + [""] * width)[:width]
-        return self._csv([*fields, str(row.line), row.reason.value, row.detail])
+        further = [_iso(row.time_ms or 0)] if self._timed else []
+        return self._csv([*fields, str(row.line), row.reason.value, row.detail, *further])
 
     def _own_columns(self) -> list[str]:
-        return [name for name in self._columns() if name not in ERRATA_COLUMNS]
+        ours = (*ERRATA_COLUMNS, TIME_COLUMN)
+        return [name for name in self._columns() if name not in ours]
 
     def _csv(self, fields: list[str]) -> bytes:
         """One line: line ends inside fields would make it two."""
@@ -83,6 +96,11 @@ class JsonErrata:
             return json.dumps({"roas_raw": text, **said}, ensure_ascii=False).encode() + b"\n"
         own = {key: value for key, value in found.items() if key not in said}
         return (_json({**own, **said}) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _iso(time_ms: int) -> str:
+    moment = datetime.fromtimestamp(time_ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class _Verbatim(str):

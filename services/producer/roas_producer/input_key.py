@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Final, Protocol
 
-SEQUENCE_VERSION: Final = 1
+SEQUENCE_VERSION: Final = 2
 """Raised when the same rows would give another sequence: older progress does not fit it then."""
 
 

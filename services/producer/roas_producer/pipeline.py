@@ -77,7 +77,7 @@ class Plan:
     @property
     def errata_layout(self) -> ErrataLayout:
         """Kaggle's CSV."""
-        return CsvErrata(lambda: self.source.columns)
+        return CsvErrata(lambda: self.source.columns, timed=True)
 
     def passage(self, registered: Registered, now_ms: Callable[[], int]) -> ReplayPassage:
         """Begin a pass over the rows."""

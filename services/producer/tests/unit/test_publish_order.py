@@ -85,6 +85,7 @@ def test_what_would_not_fit_into_memory_is_refused() -> None:
             st.sampled_from(DeadLetterReason),
             st.text(max_size=5),
             st.binary(max_size=9),
+            st.none(),
         ),
     )
 )
