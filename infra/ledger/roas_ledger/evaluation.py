@@ -127,8 +127,9 @@ def _producer(evidence: Evidence, report: Report) -> None:
         for line in progress.inputs.values()
     ]
     if not evidence.expectations.allow_retention:
-        held, rows = evidence.events.from_producer, len(evidence.letters.file_rows)
-        found = list(compare_progress(evidence.progress_before, progress, held, rows))
+        events, rows = evidence.events, len(evidence.letters.file_rows)
+        held, external = events.from_producer, events.external
+        found = list(compare_progress(evidence.progress_before, progress, held, external, rows))
         between = "producer-progress and its events in Kafka"
         report.enter("producer", between, len(progress.inputs), "inputs", found)
 

@@ -81,6 +81,7 @@ class EventLineage:
             self.since[partition] = RecordBook(decoders[partition[0]], now_ms)
             self.clocks[partition] = PartitionClock(out_of_orderness_ms)
         self.from_producer = dict.fromkeys(EVENT_TOPICS, 0)
+        self.external = dict.fromkeys(EVENT_TOPICS, 0)
         self.from_elsewhere = dict.fromkeys(EVENT_TOPICS, 0)
         self.arrived_since = dict.fromkeys(EVENT_TOPICS, 0)
         self.open = dict.fromkeys(EVENT_TOPICS, 0)
@@ -136,8 +137,10 @@ class EventLineage:
         replayed = any(name == REPLAY_OF for name, _ in record.headers or ())
         if event.source in _PRODUCERS_OWN and not replayed:
             self.from_producer[topic] += 1
-        else:
-            self.from_elsewhere[topic] += 1
+            return
+        self.from_elsewhere[topic] += 1
+        if event.source is Source.EXTERNAL and not replayed:
+            self.external[topic] += 1
 
     def _count(self, event: AdEvent) -> None:
         cell = self.totals.cell

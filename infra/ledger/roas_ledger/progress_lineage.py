@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from roas_contracts.decoder import Decoder
@@ -19,6 +20,10 @@ _FIELDS = {
     CLICK_TOPIC: "clicks",
     CONVERSION_TOPIC: "conversions",
 }
+
+
+_PUBLISHED = "publish"
+"""Among a run's options where each row of the input is an event of its own, and is EXTERNAL."""
 
 
 class ProgressLineage:
@@ -48,10 +53,15 @@ class ProgressLineage:
         copy.unreadable = list(self.unreadable)
         return copy
 
-    def sent(self) -> dict[str, int]:
-        """Events per topic that the producer says it has sent, over all inputs."""
+    def sent(self, *, published: bool) -> dict[str, int]:
+        """Events per topic that the producer says it has sent, over all inputs.
+
+        Args:
+            published: of people's own files; else of replays and generations.
+        """
+        inputs = [one for one in self.inputs.values() if _is_published(one) is published]
         return {
-            topic: sum(getattr(progress, field) for progress in self.inputs.values())
+            topic: sum(getattr(progress, field) for progress in inputs)
             for topic, field in _FIELDS.items()
         }
 
@@ -64,6 +74,7 @@ def compare_progress(
     before: ProgressLineage,
     after: ProgressLineage,
     held: Mapping[str, int],
+    external: Mapping[str, int],
     dead_rows: int,
 ) -> Iterator[Difference]:
     """Differences between the producer's progress and the topics.
@@ -73,7 +84,8 @@ def compare_progress(
     producer at rest the two are the same and the comparison is exact.
 
     Args:
-        held: the producer's own events per topic, as found in Kafka.
+        held: events of its replays and generations per topic, as found in Kafka.
+        external: events of the source EXTERNAL: those that it published, and maybe others'.
         dead_rows: distinct file rows in the dead-letters topic.
     """
     for place, why in after.unreadable:
@@ -86,23 +98,44 @@ def compare_progress(
             got=why,
         )
     for progress in after.inputs.values():
-        if progress.rows_read != progress.impressions + progress.dead_letters:
+        rows = _rows(progress)
+        if progress.rows_read != rows:
             yield Difference(
                 check=CHECK,
                 expected_from="rows read",
                 got_from="impressions + file dead letters",
                 place=f"{PROGRESS_TOPIC} {progress.input_name}",
                 expected=progress.rows_read,
-                got=progress.impressions + progress.dead_letters,
+                got=rows,
             )
-    said_before, said_after = before.sent(), after.sent()
+    said_before, said_after = before.sent(published=False), after.sent(published=False)
     for topic, count in held.items():
         yield from _outside(
             topic, "events of the producer", said_before[topic], said_after[topic], count
         )
+    published = before.sent(published=True)
+    for topic, count in external.items():
+        # Others may send EXTERNAL events too: there is no upper bound.
+        most = max(count, published[topic])
+        yield from _outside(topic, "published events", published[topic], most, count)
     yield from _outside(
         "dead-letters", "file rows", before.dead_rows(), after.dead_rows(), dead_rows
     )
+
+
+def _is_published(progress: ProducerProgress) -> bool:
+    try:
+        return _PUBLISHED in json.loads(progress.options)
+    except (ValueError, TypeError):
+        return False
+
+
+def _rows(progress: ProducerProgress) -> int:
+    """How many rows the events and dead letters account for."""
+    events = progress.impressions
+    if _is_published(progress):
+        events += progress.clicks + progress.conversions
+    return events + progress.dead_letters
 
 
 def _outside(place: str, what: str, least: int, most: int, count: int) -> Iterator[Difference]:

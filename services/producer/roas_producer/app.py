@@ -35,10 +35,10 @@ from roas_producer.display import row_progress
 from roas_producer.emission import Cadence, Emission, Stop
 from roas_producer.errata import Errata
 from roas_producer.feed import Feed, Record
-from roas_producer.input_key import RunOptions, input_key
+from roas_producer.input_key import KeyOptions, input_key
 from roas_producer.metrics import ProducerMetrics
 from roas_producer.pacing import Pace
-from roas_producer.pipeline import Pipeline, Plan, StepEncoder
+from roas_producer.plans import EmissionPlan, Registered
 from roas_producer.progress import fresh
 from roas_producer.progress_store import read_progress
 from roas_producer.rows import BadRow
@@ -59,8 +59,8 @@ log = structlog.get_logger("roas_producer.app")
 class Request:
     """What a person asked for."""
 
-    plan: Plan
-    options: RunOptions
+    plan: EmissionPlan
+    options: KeyOptions
     speed: Fraction | None
     """Pace; None is as fast as possible."""
     errata: Path | None
@@ -95,11 +95,11 @@ def emit(request: Request, settings: ProducerSettings) -> Outcome:
     """
     began = time.monotonic()
     run = _Run(request, settings)
-    name = request.plan.source.name
+    name = request.plan.name
     with (
         StopSignal() as stop,
         HealthServer(settings.health_port, run.readiness, registry=run.metrics.registry),
-        row_progress(name, request.plan.source.total_rows, request.show_progress) as update,
+        row_progress(name, request.plan.total_rows, request.show_progress) as update,
     ):
 
         def committed(progress: ProducerProgress) -> None:
@@ -114,7 +114,7 @@ class _Run:
     def __init__(self, request: Request, settings: ProducerSettings) -> None:
         self._request = request
         self._settings = settings
-        self._key = input_key(request.plan.source.sha256, request.options)
+        self._key = input_key(request.plan.sha256, request.options)
         self._registry = Registry(
             settings.registry_url, patience_seconds=settings.startup_timeout_seconds
         )
@@ -141,7 +141,7 @@ class _Run:
                 try:
                     self._emission.run()
                 except TransactionExpiredError as error:
-                    if not self._request.plan.source.repeatable or stop.is_set():
+                    if not self._request.plan.repeatable or stop.is_set():
                         raise
                     possible = self._emission.possible
                     log.warning("starting anew from what was committed", reason=str(error))
@@ -225,10 +225,10 @@ class _Session:
         log.info(
             "input taken over",
             input=self._key,
-            name=request.plan.source.name,
+            name=request.plan.name,
             events_emitted=0 if found is None else found.events_emitted,
         )
-        return found or fresh(self._key, request.plan.source.name, request.options.canonical())
+        return found or fresh(self._key, request.plan.name, request.options.recorded())
 
     def emission(
         self,
@@ -239,23 +239,17 @@ class _Session:
     ) -> Emission:
         """Everything wired, the feed started."""
         plan, settings = request.plan, self._settings
-        pipeline = Pipeline(plan, wall_clock_ms)
-        encode = StepEncoder(
-            plan,
-            pipeline.sent_time,
-            self._schemas,
-            Codec.for_topic(DEAD_LETTERS, self._registry.schema_id(DEAD_LETTERS)),
-            wall_clock_ms,
-        )
+        dead_letters = Codec.for_topic(DEAD_LETTERS, self._registry.schema_id(DEAD_LETTERS))
+        passage = plan.passage(Registered(self._schemas, dead_letters), wall_clock_ms)
         if request.errata is not None:
-            self._errata = Errata(request.errata, lambda: plan.source.columns)
+            self._errata = Errata(request.errata, plan.errata_layout)
         whole = self._errata is not None and not self._errata.resume(progress.dead_letters)
 
         def left_out(row: BadRow) -> None:
             if whole and self._errata is not None:
                 self._errata.add([row], sync=False)
 
-        self._feed = Feed(lambda: pipeline.chunks(progress, encode, whole, left_out))
+        self._feed = Feed(lambda: passage.chunks(progress, whole, left_out))
         self._feed.start()
         return Emission(
             feed=self._feed,
@@ -264,12 +258,13 @@ class _Session:
             progress_record=_progress_encoder(self._key, self._registry),
             pace=_pace_maker(request),
             partitions=EventPartitions(self._producer, self._partitions),
+            row_kinds=plan.row_kinds,
             errata=self._errata,
             metrics=metrics,
             stop=self._stop,
             cadence=Cadence(settings.commit_interval_ms / 1000, settings.commit_records),
             now_ms=wall_clock_ms,
-            shift_ms=lambda: pipeline.timeline.shift_ms,
+            shift_ms=lambda: passage.shift_ms,
             committed=committed,
         )
 
@@ -285,7 +280,7 @@ def _progress_encoder(key: str, registry: Registry) -> Callable[[ProducerProgres
 
 def _pace_maker(request: Request) -> Callable[[int, int], Pace]:
     # Rebased event times are the wall clock themselves: nothing else has to be waited for.
-    speed = None if request.plan.rebase_speed is not None else request.speed
+    speed = None if request.plan.rebased else request.speed
     return lambda event_ms, wall_ms: Pace(speed, event_ms, wall_ms)
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``replay`` a file, ``generate`` rows."""
+"""The command line: ``replay`` a file, ``generate`` rows, ``publish`` your own."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ from roas_contracts.errors import MisconfigurationError
 from roas_contracts.service import logs
 from roas_contracts.service.settings import load as load_settings
 from roas_producer import economics
-from roas_producer.app import Outcome, Request, emit, summary, wall_clock_ms
+from roas_producer.app import Request, emit, wall_clock_ms
 from roas_producer.display import hash_progress, row_progress, utc
 from roas_producer.dry_run import Forecast, forecast
 from roas_producer.generator import GeneratorOptions
 from roas_producer.input_key import RunOptions
 from roas_producer.lines import identify
+from roas_producer.outcome import print_outcome
 from roas_producer.pacing import MAX_REBASED_SPEED, parse_speed
 from roas_producer.pipeline import Plan
+from roas_producer.publish.command import publish
 from roas_producer.sampling import parse_share, taken_below
 from roas_producer.sequence import Kind, Selection
 from roas_producer.settings import ProducerSettings
@@ -192,6 +194,9 @@ def generate(
     _run(GeneratedSource(options), wishes, None, dry_run, as_json)
 
 
+app.command()(publish)
+
+
 class _Wishes:
     """The options that both commands have, checked."""
 
@@ -263,42 +268,12 @@ def _run(
         return
     options = wishes.options(settings.currency)
     outcome = emit(Request(plan, options, wishes.speed, errata, _watched()), settings)
-    _print_outcome(outcome, errata, as_json)
+    print_outcome(outcome, errata, as_json, "correct and replay that file")
 
 
 def _watched() -> bool:
     """Whether a person watches."""
     return sys.stderr.isatty()
-
-
-def _print_outcome(outcome: Outcome, errata: Path | None, as_json: bool) -> None:
-    if as_json:
-        _print_json(summary(outcome))
-        return
-    done, out = outcome.progress, Console(highlight=False)
-    if outcome.already_finished:
-        out.print(
-            f"{done.input_name} was sent to its end before ({done.impressions:,} impressions, "
-            f"{done.clicks:,} clicks, {done.conversions:,} conversions): nothing to do. "
-            "--again NAME sends it anew.",
-            soft_wrap=True,
-        )
-        return
-    rate = outcome.sent_events / outcome.seconds if outcome.seconds > 0 else 0
-    state = "sent to its end" if done.finished else "stopped; the same command goes on from here"
-    out.print(
-        f"{done.input_name}: {state}\n"
-        f"  rows         {done.rows_read:>12,}\n"
-        f"  impressions  {done.impressions:>12,}\n"
-        f"  clicks       {done.clicks:>12,}\n"
-        f"  conversions  {done.conversions:>12,}\n"
-        f"  dead letters {done.dead_letters:>12,}\n"
-        f"  event time   {utc(done.emitted_through) or 'none'}\n"
-        f"  now          {outcome.sent_events:>12,} in {outcome.seconds:,.1f} s ({rate:,.0f}/s)",
-        soft_wrap=True,
-    )
-    if done.dead_letters and errata is not None:
-        out.print(f"  bad rows are in {errata}: correct and replay that file", soft_wrap=True)
 
 
 def _print_forecast(result: Forecast, name: str, as_json: bool) -> None:

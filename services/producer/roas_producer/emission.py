@@ -76,6 +76,7 @@ class Emission:
         progress_record: encodes progress.
         pace: makes the pace when the first event time is known, from event time and wall clock.
         partitions: how many partitions each event topic has now.
+        row_kinds: the steps of which each is one row of the input.
         errata: where bad rows are written, or None.
         metrics: of the process.
         stop: ends the run at the next commit.
@@ -94,6 +95,7 @@ class Emission:
         progress_record: Callable[[ProducerProgress], Record],
         pace: Callable[[int, int], Pace],
         partitions: Callable[[], Mapping[str, int]],
+        row_kinds: frozenset[Kind],
         errata: Errata | None,
         metrics: ProducerMetrics,
         stop: Stop,
@@ -109,6 +111,7 @@ class Emission:
         self._make_pace = pace
         self._pace: Pace | None = None
         self._partitions = partitions
+        self._row_kinds = row_kinds
         self._errata = errata
         self._metrics = metrics
         self._stop = stop
@@ -116,7 +119,8 @@ class Emission:
         self._now_ms = now_ms
         self._shift_ms = shift_ms
         self._committed = committed
-        self._chunk = Chunk(clock_ms=progress.emitted_through + 1)
+        # No promise before the first chunk: an earlier run may have promised more than is known.
+        self._chunk = Chunk(clock_ms=NOTHING_EMITTED)
         self._at = 0
         self._failure: RoasError | None = None
         self.last_commit = time.monotonic()
@@ -208,7 +212,9 @@ class Emission:
 
     def _commit(self, transaction: _Transaction) -> None:
         finished = self._chunk.is_last and self._at == len(self._chunk.times)
-        progress = advanced(self.progress, transaction.kinds, transaction.through_ms)
+        progress = advanced(
+            self.progress, transaction.kinds, transaction.through_ms, self._row_kinds
+        )
         clock = self._clock(finished, progress)
         beats = [] if clock is None else heartbeats(self._partitions(), clock)
         if not (transaction.is_open or beats or finished):

@@ -1,22 +1,20 @@
-"""The bad rows as a CSV file beside the input: correct it, and replay it.
+"""The bad rows as a file beside the input: correct it, and send it.
 
-Its columns are the input's, then line, reason and detail (ignored when it is replayed). It is
-written to disk before the transaction with its dead letters is committed. After a crash it can
-therefore only be ahead of what was committed, and is cut back to that; where it is gone or behind
-it is written again from the input.
+:mod:`roas_producer.errata_layouts` says what is in it. It is written to disk before the
+transaction with its dead letters is committed. After a crash it can therefore only be ahead of
+what was committed, and is cut back to that; where it is gone or behind it is written again from
+the input.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
 from roas_contracts.errors import MisconfigurationError
-from roas_producer.kaggle import ERRATA_COLUMNS
+from roas_producer.errata_layouts import ErrataLayout
 from roas_producer.rows import BadRow
 
 
@@ -25,12 +23,12 @@ class Errata:
 
     Args:
         path: where; made when there is a first bad row.
-        columns: the input's columns; asked for when the file is made.
+        layout: how rows are written; asked for a header when the file is made.
     """
 
-    def __init__(self, path: Path, columns: Callable[[], list[str]]) -> None:
+    def __init__(self, path: Path, layout: ErrataLayout) -> None:
         self.path = path
-        self._columns = columns
+        self._layout = layout
         self._file: IO[bytes] | None = None
 
     def resume(self, committed: int) -> bool:
@@ -53,8 +51,8 @@ class Errata:
             if not self.path.exists():
                 return False
             with self.path.open("r+b") as file:
-                file.readline()
-                for _ in range(committed):
+                headers = 1 if self._layout.header() else 0
+                for _ in range(headers + committed):
                     if not file.readline().endswith(b"\n"):
                         file.truncate(0)
                         return False
@@ -73,10 +71,9 @@ class Errata:
             if self._file is None:
                 self._file = self.path.open("ab")
                 if self._file.tell() == 0:
-                    self._file.write(_csv([*self._kaggle_columns(), *ERRATA_COLUMNS]))
-            width = len(self._kaggle_columns())
+                    self._file.write(self._layout.header())
             for row in rows:
-                self._file.write(_line(row, width))
+                self._file.write(self._layout.line(row))
             if sync:
                 self._file.flush()
                 os.fsync(self._file.fileno())
@@ -89,29 +86,8 @@ class Errata:
             self._file.close()
             self._file = None
 
-    def _kaggle_columns(self) -> list[str]:
-        return [name for name in self._columns() if name not in ERRATA_COLUMNS]
-
     def _not_writable(self, error: OSError) -> MisconfigurationError:
         return MisconfigurationError(
             f"the errata file {self.path} cannot be written ({error.strerror}): "
             "choose another with --errata FILE"
         )
-
-
-def _line(row: BadRow, width: int) -> bytes:
-    text = row.raw.decode("utf-8", "backslashreplace").replace("\r", "\\r")
-    try:
-        fields = next(csv.reader([text]), [])
-    except csv.Error:
-        fields = text.split(",")
-    fields = (fields + [""] * width)[:width]
-    return _csv([*fields, str(row.line), row.reason.value, row.detail])
-
-
-def _csv(fields: list[str]) -> bytes:
-    """One line: line ends inside fields would make it two."""
-    buffer = io.StringIO()
-    clean = [field.replace("\n", "\\n").replace("\r", "\\r") for field in fields]
-    csv.writer(buffer, lineterminator="\n").writerow(clean)
-    return buffer.getvalue().encode()

@@ -5,10 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, Protocol
 
-SEQUENCE_VERSION: Final = 1
+SEQUENCE_VERSION: Final = 2
 """Raised when the same rows would give another sequence: older progress does not fit it then."""
+
+
+class KeyOptions(Protocol):
+    """Options that make two runs of one input different runs."""
+
+    def canonical(self) -> str:
+        """JSON that is the same for the same options."""
+
+    def recorded(self) -> str:
+        """JSON that is kept with the progress of a run, from its first start on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,11 @@ class RunOptions:
         fields = asdict(self) | {"sequence": SEQUENCE_VERSION}
         return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
+    def recorded(self) -> str:
+        """The same."""
+        return self.canonical()
 
-def input_key(input_sha256: str, options: RunOptions) -> str:
+
+def input_key(input_sha256: str, options: KeyOptions) -> str:
     """Key of the progress record and tail of the transactional id: 32 hex digits."""
     return hashlib.sha256(f"{input_sha256}\n{options.canonical()}".encode()).hexdigest()[:32]

@@ -16,6 +16,7 @@ from typing import Final
 
 from roas_contracts.errors import DETAIL_MAX_CHARS, InputError, PoisonError
 from roas_contracts.events import DeadLetterReason
+from roas_producer.errata_layouts import ERRATA_COLUMNS, TIME_COLUMN
 from roas_producer.rows import AdRow, BadRow
 
 TRAIN_COLUMNS: Final = (
@@ -24,13 +25,12 @@ TRAIN_COLUMNS: Final = (
     "C14,C15,C16,C17,C18,C19,C20,C21"
 ).split(",")
 TEST_COLUMNS: Final = [name for name in TRAIN_COLUMNS if name != "click"]
-ERRATA_COLUMNS: Final = ["roas_line", "roas_reason", "roas_detail"]
-"""What an errata file has behind Kaggle's columns; ignored when it is replayed."""
 
 MAX_FIELD_BYTES: Final = 256
 _MAX_ID: Final = (1 << 64) - 1
 _INT32: Final = range(-(1 << 31), 1 << 31)
 _OLDEST_YEAR: Final = 2010
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CODE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _REMEMBERED_CODES: Final = 100_000
 _SHOWN_CHARS: Final = 80
@@ -52,7 +52,7 @@ class Layout:
     def columns(self) -> list[str]:
         """The header's names, in order."""
         kaggle = TRAIN_COLUMNS if self.labelled else TEST_COLUMNS
-        return kaggle + (ERRATA_COLUMNS if self.errata else [])
+        return kaggle + ([*ERRATA_COLUMNS, TIME_COLUMN] if self.errata else [])
 
 
 def read_header(line: bytes, file_name: str) -> Layout:
@@ -127,6 +127,20 @@ class RowParser:
         except (PoisonError, UnicodeDecodeError):
             return None
 
+    @property
+    def is_errata(self) -> bool:
+        """Whether each row says its time."""
+        return self._layout.errata
+
+    def time_ms(self, raw: bytes) -> int | None:
+        """The time that an errata row has kept; None where it cannot be read."""
+        try:
+            text = raw.decode()
+            fields = text.split(",") if '"' not in text else _unquote(text)
+            return self._given_time(fields[-1])
+        except (PoisonError, UnicodeDecodeError):
+            return None
+
     def _row(self, line: int, raw: bytes) -> AdRow:
         try:
             text = raw.decode()
@@ -139,6 +153,8 @@ class RowParser:
             self._refuse_width(fields)
         if not self._layout.labelled:
             fields.insert(1, "")
+        if self._layout.errata:
+            self._given_time(fields[-1])
         if len(raw) > MAX_FIELD_BYTES:
             _refuse_long_fields(fields)
         identity, label, hour = fields[:3]
@@ -204,6 +220,20 @@ class RowParser:
                 f"id is {_shown(text)}, not a decimal of at most 64 bits",
             )
         return text
+
+    @staticmethod
+    def _given_time(text: str) -> int:
+        try:
+            moment = datetime.fromisoformat(text)
+            if moment.tzinfo is None:
+                raise ValueError
+        except ValueError:
+            raise PoisonError(
+                DeadLetterReason.INVALID_FIELD,
+                f"{TIME_COLUMN} is {_shown(text)}, not the time that the errata file had",
+            ) from None
+        since = moment - _EPOCH
+        return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
     def _made_id(self, line: int) -> str:
         made = blake2b(f"{self._synthesize}\n{line}".encode(), digest_size=8).digest()

@@ -98,7 +98,7 @@ def numbered_lines(stream: IO[bytes], file_name: str) -> Iterator[tuple[int, byt
             if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
                 raise InputError(
                     f"{file_name}, line {number}: longer than {MAX_LINE_BYTES} bytes, "
-                    "so this is not Kaggle's CSV"
+                    "so this is no file of rows"
                 )
             yield number, line.rstrip(b"\r\n")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:

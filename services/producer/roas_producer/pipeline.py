@@ -7,25 +7,23 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 
-from roas_contracts.codec import Codec
-from roas_contracts.dead_letters import DeadLetterBuilder, FileRow
-from roas_contracts.errors import PoisonError
 from roas_contracts.events import (
     AD_CLICKS,
     AD_CONVERSIONS,
     AD_IMPRESSIONS,
-    DEAD_LETTERS,
     ProducerProgress,
 )
+from roas_producer.dead_letters import DeadLetterEncoder
 from roas_producer.economics import Economics
 from roas_producer.encoding import EventEncoder, WrittenSchemas
+from roas_producer.errata_layouts import CsvErrata, ErrataLayout
 from roas_producer.feed import Chunk, Record, Resume, chunks
+from roas_producer.plans import Registered
 from roas_producer.progress import NOTHING_EMITTED, first_hour_needed
 from roas_producer.rows import BadRow, HourBlock
 from roas_producer.sequence import Kind, Occurrence, Selection, max_delay_ms, sequence
 from roas_producer.sources import RowSource, refuse_future
 from roas_producer.timeline import Timeline
-from roas_producer.version import SERVICE, VERSION
 
 TOPIC_OF = {
     Kind.IMPRESSION: AD_IMPRESSIONS,
@@ -45,6 +43,48 @@ class Plan:
     currency: str
     rebase_speed: Fraction | None
     """Compression of time with ``--rebase now``; None keeps event times."""
+
+    @property
+    def name(self) -> str:
+        """The input's."""
+        return self.source.name
+
+    @property
+    def sha256(self) -> str:
+        """Of the input's content."""
+        return self.source.sha256
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the input can be read again."""
+        return self.source.repeatable
+
+    @property
+    def total_rows(self) -> int | None:
+        """How many rows there are, where that is known."""
+        return self.source.total_rows
+
+    @property
+    def rebased(self) -> bool:
+        """Whether event times are the wall clock's."""
+        return self.rebase_speed is not None
+
+    @property
+    def row_kinds(self) -> frozenset[Kind]:
+        """Each row is an impression or bad; clicks and conversions follow from them."""
+        return frozenset((Kind.IMPRESSION, Kind.BAD_ROW))
+
+    @property
+    def errata_layout(self) -> ErrataLayout:
+        """Kaggle's CSV."""
+        return CsvErrata(lambda: self.source.columns, timed=True)
+
+    def passage(self, registered: Registered, now_ms: Callable[[], int]) -> ReplayPassage:
+        """Begin a pass over the rows."""
+        pipeline = Pipeline(self, now_ms)
+        dead_letters = DeadLetterEncoder(self.name, self.sha256, registered.dead_letters, now_ms)
+        encode = StepEncoder(self, pipeline.sent_time, registered.events, dead_letters)
+        return ReplayPassage(pipeline, encode)
 
 
 class Pipeline:
@@ -132,8 +172,7 @@ class StepEncoder:
         plan: what is emitted.
         sent_time: from the input's time to the event time that is sent.
         schemas: the event schemas that are written.
-        dead_letters: encodes dead letters.
-        now_ms: the wall clock.
+        dead_letters: encodes bad rows.
     """
 
     def __init__(
@@ -141,33 +180,36 @@ class StepEncoder:
         plan: Plan,
         sent_time: Callable[[int], int],
         schemas: WrittenSchemas,
-        dead_letters: Codec,
-        now_ms: Callable[[], int],
+        dead_letters: DeadLetterEncoder,
     ) -> None:
-        self._source = plan.source
         conversion_type = plan.economics.conversion_type
         self._events = EventEncoder(
             plan.source.source, plan.currency, conversion_type, sent_time, schemas
         )
         self._dead_letters = dead_letters
-        # A file row was read by no consumer group: the service's name takes its place.
-        self._dead_letter = DeadLetterBuilder(SERVICE, VERSION, consumer_group=SERVICE)
-        self._now_ms = now_ms
 
     def __call__(self, step: Occurrence) -> Record:
         """The record of one step."""
         row = step.row
         if isinstance(row, BadRow):
-            return self._bad(row)
+            return self._dead_letters.record(row)
         return Record(TOPIC_OF[step.kind], self._events.encode(step, row), row.id.encode())
 
-    def _bad(self, row: BadRow) -> Record:
-        letter = self._dead_letter.from_file_row(
-            FileRow(self._source.name, self._source.sha256, row.line, row.raw),
-            PoisonError(row.reason, row.detail),
-            stage="parse",
-            now_ms=self._now_ms(),
-        )
-        return Record(
-            DEAD_LETTERS, self._dead_letters.encode(letter), letter.dead_letter_id.encode()
-        )
+
+@dataclass(frozen=True, slots=True)
+class ReplayPassage:
+    """A pipeline and the encoder of its steps."""
+
+    pipeline: Pipeline
+    encode: StepEncoder
+
+    @property
+    def shift_ms(self) -> int:
+        """How far event times are moved."""
+        return self.pipeline.timeline.shift_ms
+
+    def chunks(
+        self, progress: ProducerProgress, whole: bool, left_out: Callable[[BadRow], None]
+    ) -> Iterator[Chunk]:
+        """The records that are still to be sent; as :meth:`Pipeline.chunks`."""
+        return self.pipeline.chunks(progress, self.encode, whole, left_out)

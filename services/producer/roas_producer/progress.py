@@ -40,7 +40,10 @@ def fresh(input_key: str, input_name: str, options: str) -> ProducerProgress:
 
 
 def advanced(
-    progress: ProducerProgress, kinds: Counter[Kind], emitted_through: int
+    progress: ProducerProgress,
+    kinds: Counter[Kind],
+    emitted_through: int,
+    row_kinds: frozenset[Kind],
 ) -> ProducerProgress:
     """Progress after further steps of the sequence.
 
@@ -48,8 +51,9 @@ def advanced(
         progress: before.
         kinds: how many steps of each kind.
         emitted_through: event time of the last of them.
+        row_kinds: the kinds of which each step is one row of the input.
     """
-    rows = kinds[Kind.IMPRESSION] + kinds[Kind.BAD_ROW]
+    rows = sum(kinds[kind] for kind in row_kinds)
     return replace(
         progress,
         rows_read=progress.rows_read + rows,

@@ -76,6 +76,8 @@ class BadRow(NamedTuple):
     """For a person: which column, which value."""
     raw: bytes
     """The line as it was read, without its line end."""
+    time_ms: int | None = None
+    """Where it stands in the input's own time; known when its hour is read to its end."""
 
 
 class SizedIterable(Protocol[T_co]):
@@ -90,6 +92,16 @@ class SizedIterable(Protocol[T_co]):
     def __iter__(self) -> Iterator[T_co]: ...
 
 
+class RowTimes(Protocol):
+    """When the rows of an hour are, in milliseconds; never falling."""
+
+    def good(self) -> Iterator[int]:
+        """Of each good row."""
+
+    def bad(self) -> Iterator[int]:
+        """Of each bad row."""
+
+
 @dataclass(frozen=True, slots=True)
 class HourBlock:
     """All rows of one hour, in their order. Blocks come in strictly rising hours."""
@@ -97,6 +109,8 @@ class HourBlock:
     start_ms: int
     """Start of the hour, milliseconds since the epoch, UTC, a multiple of ``HOUR_MS``."""
     rows: SizedIterable[AdRow]
-    """Every row has ``hour_start_ms == start_ms``; the i-th of n is shown at i/n of the hour."""
+    """Every row has ``hour_start_ms == start_ms``."""
     bad: SizedIterable[BadRow] = ()
-    """Rows met while this hour was read that cannot become events."""
+    """Rows of this hour that cannot become events."""
+    times: RowTimes | None = None
+    """When they are; without it the i-th of n rows is at i/n of the hour, and none is bad."""

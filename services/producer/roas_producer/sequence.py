@@ -21,7 +21,7 @@ from roas_producer.clicks import MAX_DELAY_MS as MAX_CLICK_DELAY_MS
 from roas_producer.clicks import click_delay_ms
 from roas_producer.draws import WORDS, draws
 from roas_producer.economics import Economics
-from roas_producer.event_time import spread
+from roas_producer.event_time import SpreadTimes
 from roas_producer.rows import HOUR_MS, AdRow, BadRow, HourBlock
 from roas_producer.sampling import raw_word
 
@@ -176,23 +176,22 @@ def _arrivals(
 def _impressions(
     block: HourBlock, economics: Economics, sample_below: int, ordinal: int
 ) -> Iterator[Occurrence]:
-    start_ms, count = block.start_ms, len(block.rows)
     sampled = sample_below < WORDS
-    for index, row in enumerate(block.rows):
+    times = block.times or SpreadTimes(block.start_ms, len(block.rows), ())
+    for index, (row, time_ms) in enumerate(zip(block.rows, times.good(), strict=True)):
         if sampled and draws(row.id).sample >= sample_below:
             continue
-        time_ms = spread(start_ms, index, count)
         terms = economics.terms(row.C17)
         cost, model = terms.impression_cost_micros, terms.pricing_model
         yield Occurrence(time_ms, ordinal + index, Kind.IMPRESSION, row, time_ms, None, cost, model)
 
 
 def _bad_rows(block: HourBlock, sample_below: int, ordinal: int) -> Iterator[Occurrence]:
-    """Bad rows have no time of their own: they are spread over their block in their order."""
-    start_ms, count = block.start_ms, len(block.bad)
-    for index, row in enumerate(block.bad):
+    """Bad rows, at the time that they would have if they were good."""
+    assert block.times is not None
+    unknown = PricingModel.UNKNOWN
+    for index, (row, time_ms) in enumerate(zip(block.bad, block.times.bad(), strict=True)):
         if sample_below < WORDS and raw_word(row.raw) >= sample_below:
             continue
-        time_ms = spread(start_ms, index, count)
-        unknown = PricingModel.UNKNOWN
+        row = row._replace(time_ms=time_ms)
         yield Occurrence(time_ms, ordinal + index, Kind.BAD_ROW, row, time_ms, None, 0, unknown)

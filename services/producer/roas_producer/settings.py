@@ -25,6 +25,8 @@ class ProducerSettings(BaseSettings):
     """A transaction is committed, and a heartbeat written, this often."""
     commit_records: int = Field(default=50_000, ge=1)
     """A transaction is committed earlier when it has about so many records."""
+    max_bad_row_share: float = Field(default=0.5, ge=0, le=1)
+    """``publish`` stops where more than this share of the rows is bad."""
     transaction_timeout_ms: int = Field(default=60_000, ge=5_000, le=900_000)
     """Kafka aborts a transaction that is open longer, such as that of a killed producer."""
     startup_timeout_seconds: float = Field(default=60.0, gt=0)

@@ -191,28 +191,45 @@ def progress(impressions: int, rows: int, dead: int = 0) -> ProgressLineage:
     return lineage
 
 
+NONE = {"ad-impressions": 0, "ad-clicks": 0, "ad-conversions": 0}
+
+
 def held(impressions: int) -> dict[str, int]:
     return {"ad-impressions": impressions, "ad-clicks": 1, "ad-conversions": 0}
 
 
 def test_a_producer_at_rest_is_held_to_the_number() -> None:
     said = progress(10, 12, dead=2)
-    assert list(compare_progress(said, said, held(10), 2)) == []
-    (missing,) = compare_progress(said, said, held(9), 2)
+    assert list(compare_progress(said, said, held(10), NONE, 2)) == []
+    (missing,) = compare_progress(said, said, held(9), NONE, 2)
     assert (missing.place, missing.expected, missing.got) == ("ad-impressions", 10, 9)
-    (row,) = compare_progress(said, said, held(10), 1)
+    (row,) = compare_progress(said, said, held(10), NONE, 1)
     assert row.place == "dead-letters"
 
 
 @pytest.mark.parametrize(("found", "count"), [(9, 1), (10, 0), (15, 0), (16, 1)])
 def test_a_running_producer_is_held_between_two_looks(found: int, count: int) -> None:
-    differences = compare_progress(progress(10, 10), progress(15, 15), held(found), 0)
+    differences = compare_progress(progress(10, 10), progress(15, 15), held(found), NONE, 0)
     assert len(list(differences)) == count
+
+
+def test_of_a_published_file_every_event_is_a_row_and_none_may_be_missing() -> None:
+    said = progress(0, 3, dead=2)
+    said.inputs["i"] = replace(said.inputs["i"], options='{"publish":1}')
+    clicks = {**NONE, "ad-clicks": 1}
+    assert list(compare_progress(said, said, NONE, clicks, 2)) == []
+    # Others may send EXTERNAL events as well.
+    assert list(compare_progress(said, said, NONE, {**clicks, "ad-impressions": 9}, 2)) == []
+    (missing,) = compare_progress(said, said, NONE, NONE, 2)
+    assert (missing.place, missing.measure) == ("ad-clicks", "published events")
+    said.inputs["i"] = replace(said.inputs["i"], rows_read=4)
+    (rows,) = compare_progress(said, said, NONE, clicks, 2)
+    assert (rows.expected, rows.got) == (4, 3)
 
 
 def test_rows_are_impressions_or_dead_letters() -> None:
     said = progress(10, 12, dead=1)
-    (found,) = compare_progress(said, said, held(10), 1)
+    (found,) = compare_progress(said, said, held(10), NONE, 1)
     assert (found.expected, found.got) == (12, 11)
 
 

@@ -27,14 +27,18 @@ def impressions_and_clicks(path: Path) -> tuple[Counter[tuple[str, int]], Counte
     """Ids and event times of impressions and of clicks."""
     hours: dict[str, list[dict[str, str]]] = defaultdict(list)
     with path.open(newline="") as file:
+        hour = ""
         for row in csv.DictReader(file):
-            if good(row):
-                hours[row["hour"]].append(row)
+            # A row whose hour cannot be read is of the hour before it.
+            hour = row["hour"] if row["hour"].isdigit() else hour
+            hours[hour].append(row)
     shown: Counter[tuple[str, int]] = Counter()
     clicked: Counter[tuple[str, int]] = Counter()
     for hour, rows in hours.items():
         start = timegm(strptime(hour, "%y%m%d%H")) * 1000
         for index, row in enumerate(rows):
+            if not good(row):
+                continue
             time_ms = start + index * HOUR_MS // len(rows)
             shown[row["id"], time_ms] += 1
             if row["click"] == "1":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from roas_contracts.events import DeadLetterReason
+from roas_producer.event_time import SpreadTimes
 from roas_producer.rows import HOUR_MS, NO_APP, NO_DEVICE, NO_SITE, AdRow, BadRow, HourBlock
 
 FIRST_HOUR_MS = 1_413_849_600_000
@@ -104,6 +105,9 @@ def hour_blocks(draw: st.DrawFn, max_rows: int = 30) -> list[HourBlock]:
         for click in clicks:
             number += 1
             rows.append(ad_row(number * 7919, click=click, hour=hour, campaign=str(number % 5)))
-        bad = [bad_row(number + at) for at in range(draw(st.integers(0, 3)))]
-        blocks.append(HourBlock(FIRST_HOUR_MS + hour * HOUR_MS, rows, bad))
+        bad = [bad_row(1_000 * hour + at) for at in range(draw(st.integers(0, 3)))]
+        count = len(rows) + len(bad)
+        places = sorted(draw(st.permutations(range(count)))[: len(bad)])
+        start_ms = FIRST_HOUR_MS + hour * HOUR_MS
+        blocks.append(HourBlock(start_ms, rows, bad, SpreadTimes(start_ms, count, places)))
     return blocks

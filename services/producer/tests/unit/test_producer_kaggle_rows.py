@@ -9,8 +9,8 @@ from producer_rows import MODEL_LINE, any_rows, csv_line
 
 from roas_contracts.errors import DETAIL_MAX_CHARS, InputError
 from roas_contracts.events import DeadLetterReason
+from roas_producer.errata_layouts import ERRATA_COLUMNS, TIME_COLUMN
 from roas_producer.kaggle import (
-    ERRATA_COLUMNS,
     TEST_COLUMNS,
     TRAIN_COLUMNS,
     Layout,
@@ -148,8 +148,8 @@ def test_made_ids_depend_on_file_and_line_alone() -> None:
     [
         (TRAIN_COLUMNS, TRAIN),
         (TEST_COLUMNS, TEST),
-        (TRAIN_COLUMNS + ERRATA_COLUMNS, Layout(labelled=True, errata=True)),
-        (TEST_COLUMNS + ERRATA_COLUMNS, Layout(labelled=False, errata=True)),
+        ([*TRAIN_COLUMNS, *ERRATA_COLUMNS, TIME_COLUMN], Layout(labelled=True, errata=True)),
+        ([*TEST_COLUMNS, *ERRATA_COLUMNS, TIME_COLUMN], Layout(labelled=False, errata=True)),
     ],
 )
 def test_headers_that_are_known(columns: list[str], layout: Layout) -> None:

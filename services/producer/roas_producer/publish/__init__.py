@@ -1,0 +1,1 @@
+"""A person's own impressions, clicks and conversions, from CSV, JSON lines or Parquet."""
