@@ -96,8 +96,7 @@ def _forget(bench: BenchStack) -> None:
 
 
 def _read(bench: BenchStack) -> Reading:
-    _, service = bench.stack.services()
-    assert service.name == "cache-writer"
+    service = next(one for one in bench.stack.services() if one.name == "cache-writer")
     stack, wanted = bench.stack, ends(bench.kafka, _SIZES)
     postgres, redis = stack.postgres.pid, stack.redis.pid
     assert postgres is not None
