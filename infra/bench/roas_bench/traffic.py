@@ -1,6 +1,7 @@
 """Events to measure with: generated rows through the real producer, and copies with poison."""
 
 import random
+import time
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ ROWS_PER_HOUR: Final = 168_000
 """Avazu's own density: 40.4 million rows in 240 hours."""
 
 _POISON_SEED: Final = 5
+_LONGEST_READ_SECONDS: Final = 1_800.0
 
 
 def generate(bench: BenchStack, rows: int, **options: str) -> int:
@@ -128,8 +130,11 @@ def messages(bootstrap: str) -> Iterator[Message]:
         known = consumer.list_topics(timeout=10).topics
         unread = {(topic, number) for topic in EVENT_TOPICS for number in known[topic].partitions}
         consumer.assign([TopicPartition(topic, number, 0) for topic, number in unread])
+        deadline = time.monotonic() + _LONGEST_READ_SECONDS
         while unread:
-            for message in consumer.consume(10_000, timeout=30):
+            if time.monotonic() > deadline:
+                raise TransientError("the event topics could not be read to their ends")
+            for message in consumer.consume(10_000, timeout=0.5):
                 error = message.error()
                 if error is None:
                     yield message

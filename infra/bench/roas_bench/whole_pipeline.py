@@ -23,7 +23,6 @@ from roas_local.components import ManagedProcess
 _LEDGER_SECONDS: Final = 7_200.0
 _START_SECONDS: Final = 120.0
 _STOP_SECONDS: Final = 60.0
-_AT_REST_SECONDS: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -98,10 +97,10 @@ class WholePipeline:
                 raise TransientError(f"the producer sent nothing within {_START_SECONDS:.0f} s")
             time.sleep(0.2)
 
-    def wait_until_counted(self, timeout_s: float = 7_200.0) -> None:
+    def wait_until_counted(self, rest_s: float = 10.0, timeout_s: float = 7_200.0) -> None:
         """Wait until everything that can close has closed and is in PostgreSQL.
 
-        That is when neither the metrics topics nor the consumed offsets have moved for a while.
+        That is when neither the metrics topics nor the consumed offsets have moved for `rest_s`.
 
         Raises:
             TransientError: it never came to rest.
@@ -114,7 +113,7 @@ class WholePipeline:
             now = (written, read)
             if now != before or any(read.get(place, 0) < end for place, end in written.items()):
                 before, still_since = now, time.monotonic()
-            elif time.monotonic() - still_since > _AT_REST_SECONDS:
+            elif time.monotonic() - still_since > rest_s:
                 return
             time.sleep(1.0)
         raise TransientError(f"the pipeline did not come to rest within {timeout_s:.0f} s")
