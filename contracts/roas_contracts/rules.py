@@ -24,6 +24,7 @@ services/ctr-stream follows the same table; contracts/corpus holds both to it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Final
 
@@ -118,6 +119,10 @@ def check_conversion(event: AdConversion, rules: Rules, now_ms: int) -> None:
     _check_money(event.revenue_micros, "revenue_micros")
 
 
+_MEASURES: Final = ("impressions", "clicks", "conversions", "cost_micros", "revenue_micros")
+_MEASURES_OF: Final = attrgetter(*_MEASURES)
+
+
 def check_metric(event: AdMetric, rules: Rules, now_ms: int) -> None:
     """Rules 8 to 10 for a metric delta; raises as `check`.
 
@@ -135,9 +140,10 @@ def check_metric(event: AdMetric, rules: Rules, now_ms: int) -> None:
     if event.kind is DeltaKind.UNKNOWN:
         raise _invalid("kind", "newer than this service")
     if event.kind is not DeltaKind.CORRECTION:
-        for name in ("impressions", "clicks", "conversions", "cost_micros", "revenue_micros"):
-            if getattr(event, name) < 0:
-                raise _invalid(name, "negative without being a correction")
+        measures = _MEASURES_OF(event)
+        if min(measures) < 0:
+            name = next(n for n, sum_ in zip(_MEASURES, measures, strict=True) if sum_ < 0)
+            raise _invalid(name, "negative without being a correction")
 
 
 _CHECKERS: Final[Mapping[type[Event], Callable[..., None]]] = MappingProxyType(

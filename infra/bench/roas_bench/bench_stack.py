@@ -54,6 +54,18 @@ class BenchStack:
         Raises:
             TransientError: it failed or did not end in time.
         """
+        out = self.run_module(module, *arguments, resolve=resolve, timeout_s=timeout_s)
+        printed: dict[str, Any] = json.loads(out)
+        return printed
+
+    def run_module(
+        self, module: str, *arguments: str, resolve: str = "services", timeout_s: float = 3_600.0
+    ) -> str:
+        """Run a Python module as a process to its end and return its stdout.
+
+        Raises:
+            TransientError: it failed or did not end in time.
+        """
         command: list[str | Path] = [self.tools.environment(resolve), "-m", module, *arguments]
         try:
             done = subprocess.run(
@@ -67,8 +79,7 @@ class BenchStack:
             raise TransientError(f"{module} did not end within {timeout_s:.0f} s") from None
         if done.returncode != 0:
             raise TransientError(f"{module} {arguments[0]} failed: {done.stderr.strip()[-2000:]}")
-        printed: dict[str, Any] = json.loads(done.stdout)
-        return printed
+        return done.stdout
 
 
 @contextmanager
@@ -78,13 +89,13 @@ def bench_stack(
     """Start Kafka, registry, PostgreSQL, Redis and, where asked for, Flink; remove it all after.
 
     Args:
-        name: of the benchmark; its folder is `bench/<name>` of ROAS_HOME.
+        name: of the benchmark; its folder is `bench/<name>-<pid>` of ROAS_HOME.
         flink: whether to start a cluster.
         flink_settings: what differs from the local stack's cluster.
     """
     tools = default_toolchain()
-    folder = tools.layout.home / "bench" / name
-    shutil.rmtree(folder, ignore_errors=True)
+    # Another run of the same benchmark may be under way, such as a test's.
+    folder = tools.layout.home / "bench" / f"{name}-{os.getpid()}"
     bench = BenchStack(folder, flink_settings or {})
     stack = bench.stack
     try:

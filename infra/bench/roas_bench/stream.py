@@ -14,6 +14,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from roas_bench.bench_stack import BenchStack, bench_stack
 from roas_bench.cpu import FIXED_COMPILERS, Usage
+from roas_bench.different import DifferentResultsError
 from roas_bench.flink_jobs import run_plain_sql, run_stream
 from roas_bench.plain_sql import TOPIC_1M, TOPIC_5M
 from roas_bench.profile import Profile, profiled
@@ -22,7 +23,6 @@ from roas_bench.raw_read import Limit, raw_read
 from roas_bench.report import Figure, Goal, Report, table
 from roas_bench.traffic import generate
 from roas_bench.window_sums import MEASURES, Window, ends, read_sums
-from roas_contracts.errors import RoasError
 from roas_contracts.events import AD_METRICS_1M, AD_METRICS_5M
 from roas_contracts.registry import SchemaSource
 
@@ -54,10 +54,6 @@ _PARTS: Final = (
 log = structlog.get_logger("roas_bench.stream")
 
 
-class DifferentResultsError(RoasError):
-    """Two contenders did not do the same: their speeds can't be compared."""
-
-
 @dataclass(frozen=True, slots=True)
 class Contender:
     """One of the two jobs."""
@@ -85,7 +81,7 @@ def stream(rows: int, repeats: int, *, with_profile: bool = False) -> Report:
         TransientError: a server or a job failed.
     """
     with bench_stack("stream", flink=True, flink_settings=FLINK_SETTINGS) as bench:
-        _create_topics(bench, [*SQL.sizes])
+        create_topics(bench)
         events = generate(bench, rows)
         log.info("events sent", events=events)
         usages = _pairs(bench, events, repeats)
@@ -126,21 +122,33 @@ def _where_it_goes(profile: Profile, events: int) -> str:
 def _pairs(bench: BenchStack, events: int, repeats: int) -> dict[str, list[Usage]]:
     usages: dict[str, list[Usage]] = {OURS.name: [], SQL.name: []}
     for number, order in enumerate([(1, 0), *alternating(repeats)]):
-        sums: dict[str, dict[Window, list[int]]] = {}
-        for place in order:
-            contender = (OURS, SQL)[place]
-            usage, sums[contender.name] = _run(bench, contender)
+        pair = compared(bench, order, events)
+        for name, usage in pair.items():
             log.info(
                 "run",
-                job=contender.name,
+                job=name,
                 warm_up=number == 0,
                 cpu_us_per_event=round(usage.cpu_seconds / events * 1e6, 2),
                 compiling_us_per_event=round(usage.compiler_seconds / events * 1e6, 2),
                 seconds=round(usage.wall_seconds, 1),
             )
             if number > 0:
-                usages[contender.name].append(usage)
-        require_equal(sums[OURS.name], sums[SQL.name], events)
+                usages[name].append(usage)
+    return usages
+
+
+def compared(bench: BenchStack, order: tuple[int, int], events: int) -> dict[str, Usage]:
+    """Run both jobs, our own (0) and plain SQL (1), over what is in Kafka; what each used.
+
+    Raises:
+        DifferentResultsError: they did not write the same sums.
+    """
+    usages: dict[str, Usage] = {}
+    sums: dict[str, dict[Window, list[int]]] = {}
+    for place in order:
+        contender = (OURS, SQL)[place]
+        usages[contender.name], sums[contender.name] = _run(bench, contender)
+    require_equal(sums[OURS.name], sums[SQL.name], events)
     return usages
 
 
@@ -172,9 +180,10 @@ def require_equal(
         raise DifferentResultsError(f"{counted} events are counted, {events} were sent")
 
 
-def _create_topics(bench: BenchStack, names: list[str]) -> None:
+def create_topics(bench: BenchStack) -> None:
+    """The topics that plain SQL writes to."""
     admin = AdminClient({"bootstrap.servers": bench.kafka})
-    for future in admin.create_topics([NewTopic(name, 2, 1) for name in names]).values():
+    for future in admin.create_topics([NewTopic(name, 2, 1) for name in SQL.sizes]).values():
         future.result(30)
 
 

@@ -1,10 +1,13 @@
 """Events to measure with: generated rows through the real producer, and copies with poison."""
 
 import random
+import time
 from collections.abc import Iterator
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions
 
 from roas_bench.bench_stack import BenchStack
 from roas_contracts.errors import TransientError
@@ -14,6 +17,7 @@ ROWS_PER_HOUR: Final = 168_000
 """Avazu's own density: 40.4 million rows in 240 hours."""
 
 _POISON_SEED: Final = 5
+_LONGEST_READ_SECONDS: Final = 1_800.0
 
 
 def generate(bench: BenchStack, rows: int, **options: str) -> int:
@@ -44,6 +48,7 @@ def copy(source: str, target: str, poison_share: float) -> int:
         TransientError: records could not be read or delivered.
     """
     dice = random.Random(_POISON_SEED)
+    _same_partitions(source, target)
     producer = Producer(
         {
             "bootstrap.servers": target,
@@ -55,7 +60,7 @@ def copy(source: str, target: str, poison_share: float) -> int:
         }
     )
     poisoned = 0
-    for message in _messages(source):
+    for message in messages(source):
         value = message.value()
         _send(producer, message, value)
         if value is not None and dice.random() < poison_share:
@@ -64,6 +69,21 @@ def copy(source: str, target: str, poison_share: float) -> int:
     if producer.flush(120):
         raise TransientError("not every record could be copied")
     return poisoned
+
+
+def _same_partitions(source: str, target: str) -> None:
+    """A copied record keeps its partition, so the target needs as many."""
+    admin = AdminClient({"bootstrap.servers": target})
+    wanted = AdminClient({"bootstrap.servers": source}).list_topics(timeout=10).topics
+    there = admin.list_topics(timeout=10).topics
+    more = [
+        NewPartitions(topic, len(wanted[topic].partitions))
+        for topic in EVENT_TOPICS
+        if len(wanted[topic].partitions) > len(there[topic].partitions)
+    ]
+    if more:
+        for future in admin.create_partitions(more).values():
+            future.result(30)
 
 
 def _poison(value: bytes, dice: random.Random) -> bytes:
@@ -94,7 +114,7 @@ def _send(producer: Producer, like: Message, value: bytes | None) -> None:
             producer.poll(0.1)
 
 
-def _messages(bootstrap: str) -> Iterator[Message]:
+def messages(bootstrap: str) -> Iterator[Message]:
     """Every committed record of the event topics, up to their ends."""
     consumer = Consumer(
         {
@@ -110,8 +130,11 @@ def _messages(bootstrap: str) -> Iterator[Message]:
         known = consumer.list_topics(timeout=10).topics
         unread = {(topic, number) for topic in EVENT_TOPICS for number in known[topic].partitions}
         consumer.assign([TopicPartition(topic, number, 0) for topic, number in unread])
+        deadline = time.monotonic() + _LONGEST_READ_SECONDS
         while unread:
-            for message in consumer.consume(10_000, timeout=30):
+            if time.monotonic() > deadline:
+                raise TransientError("the event topics could not be read to their ends")
+            for message in consumer.consume(10_000, timeout=0.5):
                 error = message.error()
                 if error is None:
                     yield message

@@ -3,7 +3,7 @@
 import io
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -54,7 +54,7 @@ def read_sums(
     """
     sums: dict[Window, list[int]] = {}
     parsed: dict[int, Any] = {}
-    for topic, value in _values(bootstrap, since):
+    for topic, value in values(bootstrap, since):
         schema_id, body = wire.unpack(value)
         if schema_id not in parsed:
             parsed[schema_id] = _integers_only(schemas.schema(schema_id))
@@ -66,7 +66,12 @@ def read_sums(
     return sums
 
 
-def _values(bootstrap: str, since: Mapping[tuple[str, int], int]) -> Iterable[tuple[str, bytes]]:
+def values(bootstrap: str, since: Mapping[tuple[str, int], int]) -> Iterator[tuple[str, bytes]]:
+    """Topic and value of each record committed after some offsets, up to the ends.
+
+    Raises:
+        TransientError: the topics could not be read to their ends in time.
+    """
     consumer = _consumer(bootstrap)
     try:
         consumer.assign([TopicPartition(*partition, at) for partition, at in since.items()])

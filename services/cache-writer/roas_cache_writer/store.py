@@ -277,7 +277,10 @@ def _arrays(fold: Fold) -> list[str]:
     return [_numbers(starts), *map(_texts, texts), *map(_numbers, numbers)]
 
 
-def _numbers(column: Iterable[int]) -> str:
+def _numbers(column: tuple[int, ...]) -> str:
+    first = column[0]
+    if column.count(first) == len(column):  # Most columns: nothing late, nothing corrected.
+        return "{" + f"{first}," * (len(column) - 1) + f"{first}}}"
     return "{" + ",".join(map(str, column)) + "}"
 
 

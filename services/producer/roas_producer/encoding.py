@@ -43,11 +43,23 @@ _FALSE, _TRUE = b"\x00", b"\x01"
 _REMEMBERED: Final = 65_536
 
 
+_LOW_BITS: Final = 14
+_LOW: Final = [bytes((low & 0x7F | 0x80, low >> 7 | 0x80)) for low in range(1 << _LOW_BITS)]
+"""The two lowest groups of seven bits, where more follow: all that differs between the times of
+eight seconds."""
+
+
 def avro_long(value: int) -> bytes:
     """Avro's int and long: zigzag, then seven bits a byte."""
     rest = value << 1 if value >= 0 else (~value << 1) | 1
-    if rest < 0x80:
-        return bytes((rest,))
+    high = rest >> _LOW_BITS
+    if high:
+        return _LOW[rest & 0x3FFF] + _groups_of_seven(high)
+    return _groups_of_seven(rest)
+
+
+@lru_cache(_REMEMBERED)
+def _groups_of_seven(rest: int) -> bytes:
     out = bytearray()
     while rest > 0x7F:
         out.append(rest & 0x7F | 0x80)
@@ -56,10 +68,14 @@ def avro_long(value: int) -> bytes:
     return bytes(out)
 
 
+_LENGTHS: Final = [avro_long(length) for length in range(0x400)]
+
+
 def avro_text(value: str) -> bytes:
     """Avro's string: length in bytes, UTF-8."""
     raw = value.encode()
-    return avro_long(len(raw)) + raw
+    length = len(raw)
+    return (_LENGTHS[length] if length < 0x400 else avro_long(length)) + raw
 
 
 @lru_cache(_REMEMBERED)

@@ -7,10 +7,11 @@ import time
 import pytest
 
 from roas_bench.cpu import measured
+from roas_bench.different import DifferentResultsError
 from roas_bench.profile import parse_samples
 from roas_bench.ratios import alternating, ratio
 from roas_bench.report import Figure, Goal, Report
-from roas_bench.stream import DifferentResultsError, require_equal
+from roas_bench.stream import require_equal
 
 WINDOW = ("1m", 60_000, "total", "all")
 

@@ -28,7 +28,7 @@ public final class RawRead {
         int rounds = Integer.parseInt(arguments[3]);
         System.setProperty("roas.contracts", arguments[2]);
         AdEventDeserializer deserializer =
-                Contracts.deserializer("ctr-stream", new SchemaRegistry(arguments[1]));
+                Contracts.deserializer("ctr-stream", Contracts.NEWEST, new SchemaRegistry(arguments[1]));
         List<Long> consumed = new ArrayList<>();
         List<Long> decoded = new ArrayList<>();
         long records = 0;
@@ -57,7 +57,7 @@ public final class RawRead {
         long now = System.currentTimeMillis();
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(settings, bytes, bytes)) {
             List<TopicPartition> partitions = new ArrayList<>();
-            for (EventTopic topic : Contracts.topics()) {
+            for (EventTopic topic : Contracts.topics(Contracts.NEWEST)) {
                 consumer.partitionsFor(topic.topic)
                         .forEach(p -> partitions.add(new TopicPartition(p.topic(), p.partition())));
             }
