@@ -122,6 +122,9 @@ class CommittedSource:
             TransientError: Kafka does not answer.
         """
         try:
+            # By itself the client learns of added partitions once in five minutes, and until then
+            # it neither knows their bounds nor reads them.
+            self._consumer.list_topics(partition[0], timeout=_TIMEOUT)
             found: Any = self._consumer.get_watermark_offsets(
                 TopicPartition(*partition), timeout=_TIMEOUT
             )
@@ -132,20 +135,10 @@ class CommittedSource:
         return int(found[0]), int(found[1])
 
     def assign(self, positions: Mapping[positions.TopicPartition, int]) -> None:
-        """Read these partitions from these offsets on; whatever was fetched before is dropped.
-
-        Raises:
-            TransientError: Kafka does not answer.
-        """
-        try:
-            # A client learns of added partitions once in five minutes, and reads none before.
-            for topic in self._topics:
-                self._consumer.list_topics(topic, timeout=_TIMEOUT)
-            self._consumer.assign(
-                [TopicPartition(*partition, offset) for partition, offset in positions.items()]
-            )
-        except KafkaException as error:
-            raise self._translated(error) from error
+        """Read these partitions from these offsets on; whatever was fetched before is dropped."""
+        self._consumer.assign(
+            [TopicPartition(*partition, offset) for partition, offset in positions.items()]
+        )
         self._assigned = list(positions)
 
     def poll(self, most: int, wait_seconds: float, linger_seconds: float) -> Poll:

@@ -83,6 +83,7 @@ def test_partitions_added_to_a_topic_are_read_from_their_beginning(
     stack.wait_until_counted()
     grown = stack.admin.create_partitions([NewPartitions(AD_METRICS_1M, 5)], operation_timeout=30)
     grown[AD_METRICS_1M].result(30)
+    wait_until("the broker shows the new partitions", lambda: _partitions(stack) == 5)
     try:
         stack.send(window_deltas(1))  # A client of its own: it knows of all five.
         with stack.consumer() as consumer:
@@ -147,6 +148,10 @@ def _create_again(stack: CacheWriterStack) -> None:
         return AD_METRICS_1M in stack.admin.list_topics(timeout=10).topics
 
     wait_until("the topic is there again", created)
+
+
+def _partitions(stack: CacheWriterStack) -> int:
+    return len(stack.admin.list_topics(AD_METRICS_1M, timeout=10).topics[AD_METRICS_1M].partitions)
 
 
 def _first(stack: CacheWriterStack) -> int:
