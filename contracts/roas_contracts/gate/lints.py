@@ -80,7 +80,7 @@ OF_A_SCHEMA: Final[Mapping[str, Lint]] = {
 
 OF_A_CHANGE: Final[Mapping[str, Lint]] = {
     "logical-type-changed": Lint(
-        "the same number would be read as another time, date or amount: nothing fails, all is wrong",
+        "the same number would be read as another time, date or amount, and nothing would fail",
         "keep the field as it is and add a field under another name",
     ),
     "logical-type-dropped": Lint(

@@ -111,7 +111,7 @@ def _ignored_logical_type(node: Node) -> Iterator[Objection]:
 
 def _is_decimal(attributes: Mapping[str, Any]) -> bool:
     precision, scale = attributes.get("precision"), attributes.get("scale", 0)
-    return type(precision) is int and type(scale) is int and 0 <= scale <= precision > 0
+    return isinstance(precision, int) and isinstance(scale, int) and 0 <= scale <= precision > 0
 
 
 def _no_doc(node: Node) -> Iterator[Objection]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from planted_contracts import PlantedContracts, field_of, without
+
 from roas_contracts.gate import rendering
 from roas_contracts.gate.checking import check
 from roas_contracts.gate.findings import Finding

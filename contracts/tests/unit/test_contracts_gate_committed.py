@@ -1,4 +1,4 @@
-"""The gate on the committed contracts. In a sandbox there is no git: the fingerprints hold there."""
+"""The gate on the committed contracts. A build's sandbox has no git: fingerprints hold there."""
 
 from pathlib import Path
 

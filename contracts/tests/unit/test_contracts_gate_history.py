@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from planted_contracts import PlantedContracts, field_of
 from typer.testing import CliRunner
 
-from planted_contracts import PlantedContracts, field_of
 from roas_contracts.cli import app
 from roas_contracts.errors import InputError
 from roas_contracts.gate import published

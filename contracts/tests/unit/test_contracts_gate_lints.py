@@ -1,13 +1,12 @@
-"""Each lint refuses what Avro's rule accepts, by its name; a waiver with a reason lets it through."""
+"""Each lint refuses, by its name, what Avro's rule accepts; a waiver lets it through."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
 from planted_contracts import PlantedContracts, field_of, without
+
 from roas_contracts.compatibility import check_mode, parse_schema
 from roas_contracts.gate import evolution_lints, schema_lints
 from roas_contracts.gate.lints import LINTS, OF_A_CHANGE, OF_A_SCHEMA
