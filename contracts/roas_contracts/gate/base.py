@@ -90,9 +90,9 @@ def _files(directory: Path, commit: str) -> Mapping[str, bytes]:
     listed = _git(directory, "ls-tree", "-r", "-z", commit, ".")
     entries = []
     for line in (listed or b"").split(b"\0"):
-        about, _, name = line.partition(b"\t")
+        about, _, path = line.partition(b"\t")
         if about.split()[1:2] == [b"blob"]:
-            entries.append((name.decode("utf-8", "surrogateescape"), about.split()[2]))
+            entries.append((path.decode("utf-8", "surrogateescape"), about.split()[2]))
     wanted = b"".join(blob + b"\n" for _, blob in entries)
     output = _git(directory, "cat-file", "--batch", stdin=wanted) or b""
     files = {}

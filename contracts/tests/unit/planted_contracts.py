@@ -14,16 +14,39 @@ from roas_contracts.subjects import contracts_directory
 
 TOPIC = "ad-clicks"
 
+_EXAMPLES = ("pay-per-click.json", "external-free.json")
+
+_SUBJECT = """description: Clicks.
+owner: producer
+compatibility: FULL_TRANSITIVE
+producers: [producer, dlq-handler]
+consumers: [ctr-stream, batch]
+topic:
+  partitions: 2
+  replication_factor: 3
+  min_insync_replicas: 2
+  retention_ms: 604800000
+  cleanup_policy: delete
+  max_message_bytes: 1048576
+examples:
+  - file: examples/pay-per-click.json
+    versions: [1]
+  - file: examples/external-free.json
+    versions: [1]
+"""
+
 
 class PlantedContracts:
-    """The folder of contracts with one topic, its first version published."""
+    """The folder of contracts with one topic, which has its first version only."""
 
-    def __init__(self, root: Path, topic: str = TOPIC) -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root
         self.directory = root / "contracts" / "avro"
-        self.topic = topic
-        self.folder = self.directory / topic
-        shutil.copytree(contracts_directory() / topic, self.folder)
+        self.folder = self.directory / TOPIC
+        (self.folder / "examples").mkdir(parents=True)
+        for file in ("v1.avsc", *(f"examples/{name}" for name in _EXAMPLES)):
+            shutil.copy(contracts_directory() / TOPIC / file, self.folder / file)
+        (self.folder / "subject.yaml").write_text(_SUBJECT, "utf-8")
         self.publish()
 
     def publish(self) -> None:

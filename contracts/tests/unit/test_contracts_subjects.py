@@ -190,6 +190,6 @@ def test_a_mistake_is_named_by_its_line(copied: Path) -> None:
 
 def test_a_key_that_comes_twice_is_named(copied: Path) -> None:
     path = copied / "ad-clicks" / "subject.yaml"
-    path.write_text(path.read_text("utf-8") + "owner: somebody-else\n", "utf-8")
-    with pytest.raises(MisconfigurationError, match=r"subject\.yaml:18: owner: is there twice"):
+    path.write_text("owner: somebody-else\n" + path.read_text("utf-8"), "utf-8")
+    with pytest.raises(MisconfigurationError, match=r"subject\.yaml:3: owner: is there twice"):
         load_subjects(copied)
