@@ -11,6 +11,7 @@ from rich.table import Table
 
 from roas_contracts.compatibility.command import compat_command
 from roas_contracts.errors import InputError
+from roas_contracts.gate.commands import check_command, publish_command
 from roas_contracts.registry import Registry
 from roas_contracts.subjects import Subject, load_subjects
 from roas_contracts.topics import create_topics
@@ -29,6 +30,8 @@ Topics = Annotated[list[str] | None, typer.Argument(help="Topics; all of them wh
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
+app.command("check")(check_command)
+app.command("publish")(publish_command)
 app.command("compat")(compat_command)
 
 

@@ -8,7 +8,7 @@ import functools
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -17,13 +17,20 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from roas_contracts.avro_schema import parse
-from roas_contracts.compatibility import CompatibilityMode
+from roas_contracts.compatibility import (
+    CompatibilityMode,
+    InvalidSchemaError,
+    line_of,
+    parse_schema,
+)
 from roas_contracts.errors import MisconfigurationError
+from roas_contracts.source_lines import SourceLines
 
 DIRECTORY_VARIABLE: Final = "ROAS_CONTRACTS_DIR"
 """Environment variable with the folder that holds one folder per topic."""
 
-_VERSION_FILE: Final = re.compile(r"v([1-9][0-9]*)\.avsc")
+VERSION_FILE: Final = re.compile(r"v([1-9][0-9]*)\.avsc")
+"""Name of a schema version's file."""
 
 
 class _Closed(BaseModel):
@@ -50,6 +57,17 @@ class Example(_Closed):
     versions: list[int] = Field(min_length=1)
 
 
+class Waiver(_Closed):
+    """A lint that the gate shall not apply at one place, and why."""
+
+    lint: str
+    at: str = Field(min_length=1)
+    """The field, type or key, as the gate prints it."""
+    since: int = Field(ge=1)
+    """The schema version that brought in what is waived."""
+    reason: str = Field(min_length=10)
+
+
 class SubjectFile(_Closed):
     """What subject.yaml says."""
 
@@ -60,6 +78,28 @@ class SubjectFile(_Closed):
     consumers: list[str] = Field(min_length=1)
     topic: TopicSettings
     examples: list[Example] = []
+    waivers: list[Waiver] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a contract's file, on which line, at which key."""
+
+    line: int
+    at: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.at}: {self.what}" if self.at else self.what
+
+
+class ContractError(MisconfigurationError):
+    """A file of the contracts is wrong; `problems` says where."""
+
+    def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
+        self.path = path
+        self.problems = problems
+        super().__init__("; ".join(f"{path}:{each.line}: {each}" for each in problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,67 +168,116 @@ def load_subject(topic: str, directory: Path | None = None) -> Subject:
 
 @functools.cache
 def _load(directory: Path) -> Mapping[str, Subject]:
+    return {folder.name: load_folder(folder) for folder in subject_folders(directory)}
+
+
+def subject_folders(directory: Path) -> list[Path]:
+    """The folders of the subjects in alphabetical order.
+
+    Raises:
+        MisconfigurationError: there is none.
+    """
     folders = sorted(p for p in directory.glob("*") if p.is_dir() and p.name[0] != ".")
     if not folders:
         raise MisconfigurationError(
             f"no contracts in {directory}: set {DIRECTORY_VARIABLE} to the folder contracts/avro"
         )
-    return {folder.name: _load_subject(folder) for folder in folders}
+    return folders
 
 
-def _load_subject(folder: Path) -> Subject:
+def load_folder(folder: Path) -> Subject:
+    """The subject of one folder, read anew.
+
+    Raises:
+        ContractError: names the file, line and key that is wrong.
+    """
     file = _read_subject_file(folder / "subject.yaml")
     numbers: list[int] = []
     for path in sorted(folder.iterdir()):
-        match = _VERSION_FILE.fullmatch(path.name)
+        match = VERSION_FILE.fullmatch(path.name)
         if match:
             numbers.append(int(match.group(1)))
         elif path.name not in ("subject.yaml", "examples") and path.name[0] != ".":
-            raise MisconfigurationError(f"{path}: neither subject.yaml, vN.avsc nor examples")
+            raise _error(path, "neither subject.yaml, vN.avsc nor examples")
     numbers.sort()
     if numbers != list(range(1, len(numbers) + 1)) or not numbers:
-        raise MisconfigurationError(f"{folder}: versions must be v1, v2, … without a gap")
+        there = ", ".join(f"v{number}" for number in numbers) or "none"
+        raise _error(folder, f"versions must be v1, v2, … without a gap; there are: {there}")
     versions = tuple(_read_version(folder, number) for number in numbers)
-    for index, example in enumerate(file.examples):
-        if not (folder / example.file).is_file():
-            raise MisconfigurationError(
-                f"{folder / 'subject.yaml'}: examples.{index}.file: there is no {example.file}"
-            )
-        if not set(example.versions) <= set(numbers):
-            raise MisconfigurationError(
-                f"{folder / 'subject.yaml'}: examples.{index}.versions: only "
-                f"{numbers} are published"
-            )
+    _check_examples(folder, file, numbers)
     return Subject(folder.name, folder, file, versions)
+
+
+def _check_examples(folder: Path, file: SubjectFile, numbers: Sequence[int]) -> None:
+    path = folder / "subject.yaml"
+    lines = SourceLines(path.read_text("utf-8"))
+    problems = []
+    for index, example in enumerate(file.examples):
+        at = f"examples.{index}"
+        if not (folder / example.file).is_file():
+            line = lines.of(("examples", index, "file"))
+            problems.append(Problem(line, f"{at}.file", f"there is no {example.file}"))
+        if not set(example.versions) <= set(numbers):
+            line = lines.of(("examples", index, "versions"))
+            what = f"only {list(numbers)} are there"
+            problems.append(Problem(line, f"{at}.versions", what))
+    if problems:
+        raise ContractError(path, problems)
 
 
 def _read_subject_file(path: Path) -> SubjectFile:
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        content = yaml.safe_load(text)
+        lines = SourceLines(text)
+        twice = [Problem(line, key, "is there twice") for key, line in lines.repeated_keys()]
+        if twice:
+            raise ContractError(path, twice)
         return SubjectFile.model_validate(content)
     except OSError as error:
-        raise MisconfigurationError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise MisconfigurationError(f"{path}: not YAML: {error}") from error
+        raise _error(path, str(error.strerror)) from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise _error(path, f"not YAML: {error.problem}", line) from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise _error(path, f"not YAML: {error}") from error
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'the file'}: {problem['msg']}"
-            for problem in error.errors(include_url=False)
-        )
-        raise MisconfigurationError(f"{path}: {problems}") from error
+        raise ContractError(
+            path,
+            [
+                Problem(
+                    lines.of(problem["loc"]),
+                    ".".join(map(str, problem["loc"])) or "the file",
+                    problem["msg"],
+                )
+                for problem in error.errors(include_url=False)
+            ],
+        ) from error
 
 
 def _read_version(folder: Path, number: int) -> Version:
     path = folder / f"v{number}.avsc"
     try:
         text = path.read_text("utf-8")
-        parsed, _ = parse(json.loads(text))
+        decoded = json.loads(text)
+        parse_schema(text)
+        parsed, _ = parse(decoded)
     except OSError as error:
-        raise MisconfigurationError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise MisconfigurationError(f"{path}: not an Avro schema: {error}") from error
+        raise _error(path, str(error.strerror)) from error
+    except json.JSONDecodeError as error:
+        raise _error(path, f"not JSON: {error.msg}", error.lineno) from error
+    except InvalidSchemaError as error:
+        line = error.line or line_of(text, error.path) or 1
+        what = f"not an Avro schema: {error.reason}"
+        raise ContractError(path, [Problem(line, error.path, what)]) from error
+    except (ValueError, RecursionError) as error:
+        raise _error(path, f"not an Avro schema: {error}") from error
     if not isinstance(parsed, dict) or parsed.get("type") != "record":
-        raise MisconfigurationError(f"{path}: a topic's schema must be a record")
+        raise _error(path, "a topic's schema must be a record")
     if not parsed["fields"]:
-        raise MisconfigurationError(f"{path}: a record with no fields")
+        raise _error(path, "a record with no fields")
     return Version(number, path, text, parsed)
+
+
+def _error(path: Path, what: str, line: int = 1) -> ContractError:
+    return ContractError(path, [Problem(line, "", what)])

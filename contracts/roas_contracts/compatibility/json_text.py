@@ -48,17 +48,18 @@ def is_integer(value: Any) -> TypeGuard[int]:
 
 
 def _prepare_for_depth(text: str) -> None:
-    depth = 0
+    depth = deepest = 0
     for match in _BRACKET.finditer(_without_comments(text)):
         if match.group(1):
             depth += 1
+            deepest = max(deepest, depth)
             if depth > MAX_DEPTH:
                 line = text.count("\n", 0, match.start()) + 1
                 raise InvalidSchemaError(f"nested more than {MAX_DEPTH} levels deep", line=line)
         elif match.group(2):
             depth -= 1
     # Raised for good: lowering it again could hit another thread in the middle of its work.
-    if sys.getrecursionlimit() < _RECURSION:
+    if deepest > _SURELY_SHALLOW and sys.getrecursionlimit() < _RECURSION:
         sys.setrecursionlimit(_RECURSION)
 
 

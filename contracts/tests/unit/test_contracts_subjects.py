@@ -119,15 +119,17 @@ def test_an_empty_subject_file_is_named(copied: Path) -> None:
 
 def test_a_missing_subject_file_is_named(copied: Path) -> None:
     (copied / "ad-clicks" / "subject.yaml").unlink()
-    with pytest.raises(MisconfigurationError, match=r"subject\.yaml: No such file"):
+    with pytest.raises(MisconfigurationError, match=r"subject\.yaml:1: No such file"):
         load_subjects(copied)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "not an Avro schema"),
-        ('{"type": "record", "name": "X"}', "no fields"),
+        ("{", r"v2\.avsc:1: not JSON: "),
+        ('{"type": "record",\n"name": nope}', r"v2\.avsc:2: not JSON: "),
+        ('{"type": "record", "name": "X"}', "needs fields"),
+        ('{"type": "record", "name": "X", "fields": []}', "no fields"),
         ('"string"', "must be a record"),
         ('{"type": "record", "name": "X", "fields": [{"name": "a", "type": "nope"}]}', "nope"),
     ],
@@ -174,3 +176,20 @@ def test_a_topic_without_contract_is_named(copied: Path) -> None:
 def test_the_variable_points_elsewhere(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DIRECTORY_VARIABLE, str(copied))
     assert list(load_subjects()) == ["ad-clicks"]
+
+
+def test_a_mistake_is_named_by_its_line(copied: Path) -> None:
+    path = copied / "ad-clicks" / "subject.yaml"
+    text = path.read_text("utf-8").replace("  retention_ms", "  retention_sm")
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if "retention_sm" in each)
+    path.write_text(text, "utf-8")
+    with pytest.raises(MisconfigurationError) as caught:
+        load_subjects(copied)
+    assert f"{path}:{line}: topic.retention_sm: Extra inputs" in str(caught.value)
+
+
+def test_a_key_that_comes_twice_is_named(copied: Path) -> None:
+    path = copied / "ad-clicks" / "subject.yaml"
+    path.write_text("owner: somebody-else\n" + path.read_text("utf-8"), "utf-8")
+    with pytest.raises(MisconfigurationError, match=r"subject\.yaml:3: owner: is there twice"):
+        load_subjects(copied)

@@ -1,0 +1,13 @@
+"""The gate on the committed contracts. A build's sandbox has no git: fingerprints hold there."""
+
+from pathlib import Path
+
+from roas_contracts.gate import rendering
+from roas_contracts.gate.checking import check
+from roas_contracts.subjects import contracts_directory
+
+
+def test_the_committed_contracts_pass_the_gate() -> None:
+    report = check(contracts_directory())
+    assert not report.findings, "\n" + rendering.text(report, Path.cwd())
+    assert report.subjects >= 7
