@@ -42,6 +42,7 @@ def run_tests(
     *,
     unit: bool = False,
     integration: bool = False,
+    long: bool = False,
     only: str | None = None,
     force: bool = False,
 ) -> int:
@@ -53,6 +54,8 @@ def run_tests(
     Args:
         unit: the unit tests only.
         integration: the integration tests only (with `unit`: both, without the other checks).
+        long: the long integration tests only, which take minutes each and which no run without
+            this option has.
         only: the tests of this file or folder only, given relative to the checkout's root.
         force: run tests again that passed with the same inputs before.
 
@@ -68,7 +71,7 @@ def run_tests(
     pants = find_pants()
     print(f"Pants from {pants.origin}", file=sys.stderr)
     shutil.rmtree(where.reports, ignore_errors=True)
-    steps = _steps(where, pants, target, unit, integration, only is not None, force)
+    steps = _steps(where, pants, target, unit, integration, long, only is not None, force)
     try:
         outcomes = [_run(step, where) for step in steps]
     finally:
@@ -84,10 +87,11 @@ def _steps(
     target: str,
     unit: bool,
     integration: bool,
+    long: bool,
     only: bool,
     force: bool,
 ) -> list[Step]:
-    everything = not (unit or integration)
+    everything = not (unit or integration or long)
 
     def goal(name: str, *arguments: str) -> Step:
         plain = [] if sys.stderr.isatty() else ["--no-dynamic-ui", "--no-colors"]
@@ -109,8 +113,12 @@ def _steps(
         ]
     if unit or everything:
         steps.append(tests("unit"))
+    if integration or long or everything:
+        steps.append(Step("components", lambda: _install_components(where)))
     if integration or everything:
-        steps += [Step("components", lambda: _install_components(where)), tests("integration")]
+        steps.append(tests("integration"))
+    if long:
+        steps.append(tests("long"))
     return steps
 
 

@@ -164,6 +164,9 @@ def test(
     integration: Annotated[
         bool, typer.Option("--integration", help="Only the integration tests.")
     ] = False,
+    long: Annotated[
+        bool, typer.Option("--long", help="Only the long tests, minutes each; not run otherwise.")
+    ] = False,
     only: Annotated[str | None, typer.Option(help="Only this file or folder.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Also tests that passed with the same inputs before.")
@@ -172,7 +175,8 @@ def test(
     """Run lint, types, unit tests and integration tests against the real components."""
     from roas_build.pipeline import run_tests
 
-    raise typer.Exit(run_tests(unit=unit, integration=integration, only=only, force=force))
+    outcome = run_tests(unit=unit, integration=integration, long=long, only=only, force=force)
+    raise typer.Exit(outcome)
 
 
 _PASS = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
