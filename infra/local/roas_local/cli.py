@@ -97,8 +97,9 @@ def restart(
     """
     from roas_local import control, service_restart
     from roas_local.install import default_toolchain
+    from roas_local.layout import STACKS
 
-    running = next((n for n in ("run", "demo") if control.running_state(_folders(n))), "run")
+    running = next((name for name in STACKS if control.running_state(_folders(name))), STACKS[0])
     service_restart.restart(
         _folders(running),
         service,
