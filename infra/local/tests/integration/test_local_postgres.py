@@ -9,7 +9,10 @@ import psycopg
 import pytest
 
 from roas_contracts.errors import MisconfigurationError, TransientError
+from roas_contracts.events import AD_CLICKS, AD_CONVERSIONS, AD_IMPRESSIONS
+from roas_contracts.subjects import load_subject
 from roas_local.components import PostgresServer
+from roas_local.layout import current
 from roas_local.migrate import migrate
 
 
@@ -77,3 +80,29 @@ def test_migrating_without_a_server_is_an_outage(tmp_path: Path) -> None:
         dsn = postgres.dsn
     with pytest.raises(TransientError, match="PostgreSQL does not answer"):
         migrate(dsn, tmp_path / "absent")
+
+
+_RAW_KEY = ["event_day", "partition", "offset", "record_timestamp", "schema_id"]
+
+
+def test_the_migrations_of_the_repository_run_and_explain_every_column(tmp_path: Path) -> None:
+    migrations = current().repository / "infra" / "postgres" / "migrations"
+    with PostgresServer(tmp_path) as postgres:
+        assert migrate(postgres.dsn, migrations)
+        with psycopg.connect(postgres.dsn) as connection:
+            unexplained = connection.execute(
+                "SELECT c.oid::regclass::text, a.attname FROM pg_class c"
+                " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0"
+                " WHERE c.relnamespace IN ('raw'::regnamespace, 'batch'::regnamespace)"
+                " AND c.relkind IN ('r', 'p')"
+                " AND (col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid) IS NULL)"
+            ).fetchall()
+            assert unexplained == []
+            for topic in (AD_IMPRESSIONS, AD_CLICKS, AD_CONVERSIONS):
+                columns = connection.execute(
+                    "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass"
+                    " AND attnum > 0 ORDER BY attnum",
+                    (f"raw.{topic.replace('-', '_')}",),
+                ).fetchall()
+                fields = [field["name"] for field in load_subject(topic).latest.parsed["fields"]]
+                assert [name for (name,) in columns] == _RAW_KEY + fields
