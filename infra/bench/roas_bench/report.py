@@ -92,8 +92,9 @@ class Report:
         return "\n".join(lines) + "\n"
 
     def write(self, path: Path) -> None:
-        """Write the page. Raises MisconfigurationError where it can't be written."""
+        """Write the page, and make its folder. Raises MisconfigurationError where it can't be."""
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(self.as_markdown())
         except OSError as error:
             raise MisconfigurationError(f"{path} can't be written: {error.strerror}") from None

@@ -3,15 +3,19 @@
 import json
 import os
 import time
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from roas_bench.cli import app
 from roas_bench.cpu import measured
 from roas_bench.different import DifferentResultsError
 from roas_bench.profile import parse_samples
 from roas_bench.ratios import alternating, ratio
 from roas_bench.report import Figure, Goal, Report
 from roas_bench.stream import require_equal
+from roas_contracts.errors import MisconfigurationError
 
 WINDOW = ("1m", 60_000, "total", "all")
 
@@ -102,3 +106,36 @@ jdk.ExecutionSample {
 }
 """
     assert parse_samples(text) == [["java.util.HashMap.getNode", "a.b.C.add"], ["a.b.D.run"]]
+
+
+def test_the_page_makes_its_folder(tmp_path: Path) -> None:
+    report = Report("x", "X", "./roas bench x", [Figure("size", "3")])
+    report.write(tmp_path / "reports" / "today" / "x.md")
+    assert "| size | 3 | |" in (tmp_path / "reports" / "today" / "x.md").read_text()
+
+
+def test_a_page_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(MisconfigurationError, match=r"file/x\.md can't be written"):
+        Report("x", "X", "./roas bench x").write(tmp_path / "file" / "x.md")
+
+
+@pytest.mark.parametrize(("reached", "code"), [(True, 0), (False, 1)])
+def test_a_benchmark_is_a_command_with_a_page_and_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reached: bool, code: int
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def measure(rows: int, repeats: int) -> Report:
+        asked.append((rows, repeats))
+        return Report("poison", "X", "./roas bench poison", [Figure("f", "1", Goal("g", reached))])
+
+    monkeypatch.setattr("roas_bench.poison.poison", measure)
+    page = tmp_path / "new" / "poison.md"
+    done = CliRunner().invoke(
+        app, ["poison", "--rows", "2000", "--repeats", "1", "--json", "--report", str(page)]
+    )
+    assert done.exit_code == code
+    assert json.loads(done.stdout)["reached"] is reached
+    assert asked == [(2000, 1)]
+    assert page.read_text().startswith("# X")
