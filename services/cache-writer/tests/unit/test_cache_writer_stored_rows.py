@@ -18,7 +18,7 @@ def test_a_row_is_written_as_the_layout_says(
     totals: list[int], late: list[int], correction: list[int], revision: int, emitted_at: int
 ) -> None:
     times = (emitted_at, emitted_at + 1)
-    row = StoredRow(60_000, "campaign", "c1", *totals, *late, *correction, revision, *times)
+    row = StoredRow._make((60_000, "campaign", "c1", *totals, *late, *correction, revision, *times))
     expected = WindowTotals(
         size=WindowSize.ONE_MINUTE,
         dimension="campaign",

@@ -12,7 +12,7 @@ _WINDOW = ("campaign", 60_000)
 
 
 def _row(value: str, revision: int) -> StoredRow:
-    return StoredRow(_WINDOW[1], _WINDOW[0], value, 1, *[0] * 14, revision, 0, 0)
+    return StoredRow._make((_WINDOW[1], _WINDOW[0], value, 1, *[0] * 14, revision, 0, 0))
 
 
 _revisions = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 5))
