@@ -89,6 +89,19 @@ class Decoder:
             raise
         return event
 
+    def read(self, value: bytes) -> Event:
+        """The event in a record's value by rules 3 to 7; whether its fields may be so is not asked.
+
+        Raises:
+            PoisonError: it can't be read.
+            TransientError: its schema can't be had now.
+        """
+        schema_id = wire.schema_id_of(value)
+        read = self._readers.get(schema_id)
+        if read is None:
+            read = self._readers[schema_id] = self._reader(schema_id)
+        return read(value)
+
     def _heartbeat(self, headers: HeaderItems, now_ms: int) -> Heartbeat:
         clock = clock_of(headers)
         if clock is None:

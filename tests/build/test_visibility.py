@@ -22,6 +22,7 @@ SERVICES = {
     "services/ctr-stream": "roas_ctr_stream",
     "services/cache-writer": "roas_cache_writer",
     "services/dlq-handler": "roas_dlq_handler",
+    "batch/jobs": "roas_batch",
 }
 STACK = ("infra/local", "roas_local")
 LEDGER = ("infra/ledger", "roas_ledger")

@@ -213,6 +213,7 @@ _pass_through("producer", "Replay or generate ad events into Kafka.")
 _pass_through("ctr-stream", "The Flink job that counts per window, and its upgrade tools.")
 _pass_through("cache-writer", "Metrics into PostgreSQL and Redis, and the Redis cache manager.")
 _pass_through("dlq", "Dead letters: list, show, replay, fix, discard, audit.")
+_pass_through("batch", "Archive Kafka, rebuild event days in PostgreSQL: the batch by hand.")
 _pass_through("bench", "Benchmarks: what this is compared with what it could be.", _BUILD)
 _pass_through("contracts", "Schemas and topics: list, register, create.")
 

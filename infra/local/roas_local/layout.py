@@ -23,6 +23,7 @@ SOURCE_ROOTS = (
     "services/ctr-stream",
     "services/cache-writer",
     "services/dlq-handler",
+    "batch/jobs",
 )
 
 

@@ -137,6 +137,11 @@ class Stack:
                 "HEALTH_PORT": str(ports.dlq_handler_health_port),
             },
             "LEDGER": {**shared, **storage},
+            "BATCH": {
+                **shared,
+                "POSTGRES_DSN": self.postgres.dsn,
+                "ARCHIVE": str(self.folders.data / "archive"),
+            },
         }
         settings = {
             f"ROAS_{service}_{name}": value

@@ -17,6 +17,7 @@ MODULES = {
     "ctr-stream": "roas_ctr_stream",
     "cache-writer": "roas_cache_writer",
     "dlq": "roas_dlq_handler",
+    "batch": "roas_batch",
     "verify": "roas_ledger",
     "bench": "roas_bench",
     "chaos": "roas_chaos",

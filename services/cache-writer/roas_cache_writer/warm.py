@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 from roas_cache_writer.cache import MetricsCache
 from roas_cache_writer.store import MetricsStore
-from roas_cache_writer.stored_rows import StoredRow
-from roas_contracts.redis_layout import WindowSize
+from roas_contracts.redis_layout import WindowSize, WindowTotals
 
 _WINDOWS_AT_ONCE = 20
 
@@ -119,7 +118,7 @@ def _bring_in_line(
 
 
 def lost(
-    revisions: dict[tuple[str, int], dict[str, int]], rows: list[StoredRow]
+    revisions: dict[tuple[str, int], dict[str, int]], rows: list[WindowTotals]
 ) -> dict[tuple[str, int], list[str]]:
     """Which of the values that Redis held PostgreSQL has lost, by dimension and window. Pure.
 

@@ -29,6 +29,7 @@ from roas_producer.outcome import print_outcome
 from roas_producer.pacing import MAX_REBASED_SPEED, parse_speed
 from roas_producer.pipeline import Plan
 from roas_producer.publish.command import publish
+from roas_producer.restore.command import restore
 from roas_producer.sampling import parse_share, taken_below
 from roas_producer.sequence import Kind, Selection
 from roas_producer.settings import ProducerSettings
@@ -195,6 +196,7 @@ def generate(
 
 
 app.command()(publish)
+app.command()(restore)
 
 
 class _Wishes:

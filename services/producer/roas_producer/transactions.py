@@ -23,8 +23,9 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from roas_contracts.errors import FencedError, TransientError
 from roas_producer.feed import Record
 from roas_producer.heartbeats import HeartbeatRecord
+from roas_producer.restore.archived import ArchivedRecord
 
-Sendable: TypeAlias = Record | HeartbeatRecord
+Sendable: TypeAlias = Record | HeartbeatRecord | ArchivedRecord
 
 _CALL_SECONDS: Final = 10.0
 _PAUSE_SECONDS: Final = 0.2
