@@ -6,7 +6,7 @@ poison, and none is.
 """
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -40,6 +40,16 @@ class RegisteredVersion:
     subject: str
     version: int
     schema_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSubject:
+    """What a registry holds of one subject."""
+
+    versions: Mapping[int, str]
+    """Texts of the schemas by their version numbers."""
+    mode: str | None
+    """The subject's own compatibility mode; None where the registry's default holds."""
 
 
 class Registry:
@@ -131,6 +141,30 @@ class Registry:
             raise TransientError(  # A proxy, or a wrong path: no word about the id.
                 f"{self.url} answers 404 without being a schema registry's"
             ) from error
+
+    def subjects(self) -> list[str]:
+        """The names of all its subjects."""
+        return list(self._patiently(self._client.get_subjects))
+
+    def held(self, subject_name: str) -> HeldSubject | None:
+        """What it holds of a subject; None where it has no version of it."""
+        try:
+            numbers = self._patiently(lambda: self._client.get_versions(subject_name))
+        except _NotFoundError:
+            return None
+        texts = {
+            number: str(
+                self._patiently(
+                    lambda n=number: self._client.get_version(subject_name, n)  # type: ignore[misc]
+                ).schema.schema_str
+            )
+            for number in numbers
+        }
+        try:
+            mode = str(self._patiently(lambda: self._client.get_compatibility(subject_name)))
+        except _NotFoundError:
+            mode = None
+        return HeldSubject(texts, mode) if texts else None
 
     def serves(self, subject_name: str) -> bool:
         """Whether the registry has any version of a subject."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from roas_contracts.gate import published
 from roas_contracts.subjects import load_subjects
 
 
@@ -24,5 +25,11 @@ def earlier_contracts(version: int, folder: Path) -> Path:
             for example in described["examples"]
             if min(example["versions"]) <= version
         ]
+        listed = {target / example["file"] for example in described["examples"]}
+        for path in sorted((target / "examples").iterdir()):
+            if path not in listed:
+                path.unlink()
         (target / "subject.yaml").write_text(yaml.safe_dump(described), "utf-8")
+    kept = published.versions_in(folder)
+    published.write(folder, {name: published.sha256(text) for name, text in kept.items()})
     return folder

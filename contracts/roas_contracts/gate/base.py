@@ -63,6 +63,11 @@ def find_bases(directory: Path, requested: str | None) -> tuple[list[Base], list
     return bases, [*notes, f"compared with {shown} ({name})"]
 
 
+def beside(directory: Path, base: Base) -> Base:
+    """Another folder's files in the same commit."""
+    return Base(base.commit, _files(directory, base.commit))
+
+
 def _tip(directory: Path, requested: str | None) -> tuple[str, str | None]:
     if requested is not None:
         commit = _commit(directory, requested)

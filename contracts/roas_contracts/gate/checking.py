@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from roas_contracts.gate import evolution, examples, history, published, schema_lints
+from roas_contracts.gate import evolution, examples, history, interfaces, published, schema_lints
 from roas_contracts.gate.base import Base
 from roas_contracts.gate.findings import Finding, Report, in_order
 from roas_contracts.gate.lints import LINTS
@@ -12,12 +12,18 @@ from roas_contracts.gate.waivers import Waivers
 from roas_contracts.source_lines import SourceLines
 
 
-def check(directory: Path, bases: Sequence[Base] = (), notes: Sequence[str] = ()) -> Report:
+def check(
+    directory: Path,
+    bases: Sequence[Base] = (),
+    notes: Sequence[str] = (),
+    interface_bases: Sequence[Base] = (),
+) -> Report:
     """Everything that is wrong with the contracts of a folder.
 
     Args:
         directory: the folder with one folder per topic.
         bases: what they are compared with besides published.sha256; none: with that alone.
+        interface_bases: the same commits' files of the folder read_interfaces beside it.
         notes: what a reader of the report should know.
 
     Raises:
@@ -28,6 +34,7 @@ def check(directory: Path, bases: Sequence[Base] = (), notes: Sequence[str] = ()
     found += history.changed_versions(directory, published.read(directory), bases)
     for read in subjects:
         found += _subject(read, bases)
+    found += interfaces.findings(directory.parent / interfaces.FOLDER, interface_bases)
     return Report(
         findings=in_order(found),
         notes=tuple(notes),

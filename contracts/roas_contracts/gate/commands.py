@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from roas_contracts.errors import InputError
-from roas_contracts.gate import published, rendering
-from roas_contracts.gate.base import Base, find_bases
+from roas_contracts.gate import interfaces, published, rendering
+from roas_contracts.gate.base import Base, beside, find_bases
 from roas_contracts.gate.checking import check
 from roas_contracts.gate.findings import Report
 from roas_contracts.subjects import contracts_directory
@@ -95,4 +95,6 @@ def _drafts(known: dict[str, str], bases: list[Base]) -> set[str]:
 def _report(base: str | None) -> Report:
     directory = contracts_directory()
     bases, notes = find_bases(directory, base)
-    return check(directory, bases, notes)
+    folder = directory.parent / interfaces.FOLDER
+    interface_bases = [beside(folder, each) for each in bases] if folder.is_dir() else []
+    return check(directory, bases, notes, interface_bases)

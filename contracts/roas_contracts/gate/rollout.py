@@ -17,6 +17,11 @@ class First(StrEnum):
     PRODUCERS = "producers"
     NEITHER = "neither"
 
+    @property
+    def in_words(self) -> str:
+        """For a person."""
+        return _ORDERS[self]
+
 
 @dataclass(frozen=True, slots=True)
 class Rollout:

@@ -1,19 +1,24 @@
 """Registration and writer schemas on the real registry: well, away, failing and wiped."""
 
+import dataclasses
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
+from fastavro import json_reader, schemaless_reader, schemaless_writer
 
 from roas_contracts import exit_codes, wire
 from roas_contracts.codec import Codec
@@ -24,6 +29,7 @@ from roas_contracts.registry import Registry, SchemaSource
 from roas_contracts.rules import Rules
 from roas_contracts.subjects import (
     DIRECTORY_VARIABLE,
+    Subject,
     contracts_directory,
     load_subject,
     load_subjects,
@@ -69,6 +75,58 @@ def test_registering_again_changes_nothing(
         assert client.get_versions(subject.subject) == versions
         assert client.get_compatibility(subject.subject) == "FULL_TRANSITIVE"
         assert Registry(server.url).schema_id(subject.name) == done[-1].schema_id
+
+
+EXAMPLES = [
+    (subject, example.file, version)
+    for subject in load_subjects().values()
+    for example in subject.file.examples
+    for version in example.versions
+]
+
+
+def comparable(value: Any) -> Any:
+    """Confluent's deserializer makes times of longs, our types make text of symbols."""
+    if isinstance(value, datetime):
+        return round(value.timestamp() * 1000)
+    if isinstance(value, Mapping):
+        return {key: comparable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [comparable(each) for each in value]
+    return str(value) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize(
+    ("subject", "file", "version"), EXAMPLES, ids=[f"{s.name}-{f}-v{v}" for s, f, v in EXAMPLES]
+)
+def test_an_example_is_the_same_to_our_codec_to_fastavro_and_to_confluents_client(
+    server: SchemaRegistry,
+    client: SchemaRegistryClient,
+    subject: Subject,
+    file: str,
+    version: int,
+) -> None:
+    text = (subject.directory / file).read_text("utf-8")
+    ids = {done.version: done.schema_id for done in Registry(server.url).register([subject])}
+    schema, latest = subject.versions[version - 1].parsed, subject.latest.parsed
+    (datum,) = json_reader(io.StringIO(json.dumps(json.loads(text))), schema)
+    out = io.BytesIO()
+    schemaless_writer(out, schema, datum)
+    value = wire.pack(ids[version], out.getvalue())
+
+    event = Decoder(subject.name, SchemaSource(server.url), Rules(group="g")).decode(
+        value, None, NOW_MS
+    )
+    ours = dataclasses.asdict(event)  # type: ignore[call-overload]
+    if "headers" in ours:
+        ours["headers"] = [{"name": name, "value": each} for name, each in ours["headers"]]
+    context = SerializationContext(subject.name, MessageField.VALUE)
+    theirs = AvroDeserializer(client, subject.latest.text)(value, context)
+    plain = schemaless_reader(io.BytesIO(out.getvalue()), schema, latest)
+
+    assert comparable(ours) == comparable(plain) == comparable(theirs)
+    again = Codec.for_topic(subject.name, ids[subject.latest.number]).encode(event)
+    assert comparable(AvroDeserializer(client)(again, context)) == comparable(ours)
 
 
 def test_an_earlier_release_goes_on_with_its_own_version(
@@ -256,6 +314,57 @@ def test_the_command_line_registers(server: SchemaRegistry) -> None:
     assert {row["topic"] for row in rows} == {"ad-clicks", "dead-letters"}
     newest = [row["schema_id"] for row in rows if row["topic"] == "ad-clicks"][-1]
     assert newest == Registry(server.url).schema_id("ad-clicks")
+
+
+def test_a_registry_that_holds_what_git_holds_is_verified_and_each_difference_is_named(
+    tmp_path: Path,
+) -> None:
+    with SchemaRegistry(tmp_path / "registry") as server:
+        url = ("--registry-url", server.url)
+        assert call("register", "ad-clicks", *url).returncode == exit_codes.OK
+        assert call("verify-registry", "ad-clicks", *url).returncode == exit_codes.OK
+        done = call("verify-registry", *url, "--json")
+        assert done.returncode == exit_codes.NO
+        missing = json.loads(done.stdout)["differences"]
+        assert len(missing) == len(load_subjects()) - 1
+        assert call("register", *url).returncode == exit_codes.OK
+        assert call("verify-registry", *url).returncode == exit_codes.OK
+
+        with SchemaRegistryClient({"url": server.url}) as client:
+            client.set_compatibility("ad-clicks-value", "NONE")
+            client.register_schema("stranger-value", Schema('"string"', "AVRO"))
+            client.register_schema("ad-clicks-value", Schema('"string"', "AVRO"))
+        done = call("verify-registry", *url)
+        assert done.returncode == exit_codes.NO
+        newest = load_subject("ad-clicks").latest.number
+        assert done.stdout.splitlines() == [
+            f"ad-clicks-value v{newest + 1}: the registry has it, git does not",
+            "ad-clicks-value: the registry's mode is NONE, subject.yaml says FULL_TRANSITIVE",
+            "stranger-value: the registry has it, git does not",
+        ]
+
+
+def test_nothing_is_registered_where_the_registry_holds_another_schema(tmp_path: Path) -> None:
+    with SchemaRegistry(tmp_path / "registry") as server:
+        with SchemaRegistryClient({"url": server.url}) as client:
+            client.register_schema("ad-clicks-value", Schema('"string"', "AVRO"))
+            done = call("register", "--registry-url", server.url)
+            assert done.returncode == exit_codes.NO
+            assert "ad-clicks-value v1: the registry holds another schema" in done.stderr
+            assert client.get_subjects() == ["ad-clicks-value"]
+
+
+def test_what_the_gate_refuses_is_not_registered(
+    server: SchemaRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = earlier_contracts(1, tmp_path / "avro")
+    path = folder / "ad-clicks" / "v1.avsc"
+    path.write_text(path.read_text("utf-8").replace("Click id.", "An id."), "utf-8")
+    monkeypatch.setenv(DIRECTORY_VARIABLE, str(folder))
+    done = call("register", "--registry-url", server.url)
+    assert done.returncode == exit_codes.NO
+    assert "[edited-version]" in done.stderr
+    assert "nothing was registered" in done.stderr
 
 
 def test_the_command_line_says_that_the_registry_is_away() -> None:

@@ -7,6 +7,7 @@ import json
 from cache_writer_stack import FIRST_WINDOW, CacheWriterStack, wait_until, window_deltas
 
 from roas_contracts import exit_codes
+from roas_contracts.read_interfaces import broken_promises, load
 from roas_contracts.redis_layout import RedisMetricsReader, WindowSize
 
 
@@ -43,6 +44,8 @@ def test_show_top_stats_and_evict(stack: CacheWriterStack) -> None:
     assert {one["lag"] for one in stats["partitions"]} == {0}
     assert "1m" in stack.cli("stats").stdout
 
+    assert list(broken_promises(load("redis_v1").promises, offered(stack))) == []
+
     unclear = stack.cli("evict", "--yes")
     assert unclear.returncode == exit_codes.USAGE
     evicted = stack.cli("evict", "--dimension", "campaign", "--value", "c1", "--yes", "--json")
@@ -55,6 +58,36 @@ def test_show_top_stats_and_evict(stack: CacheWriterStack) -> None:
     assert stack.redis.keys("roas:*") == []
     assert stack.cli("show", "total", "all").returncode == exit_codes.NO
     assert stack.cli("top", "campaign").returncode == exit_codes.NO
+
+
+def offered(stack: CacheWriterStack) -> dict[str, str]:
+    """What is really in Redis, in the words of its declaration."""
+    promised = load("redis_v1").promises
+    found = {name: form for name, form in promised.items() if name == "value of a window"}
+    for key in stack.redis.keys("roas:*"):
+        form = key.replace("{1m}", "{SIZE}").replace("{5m}", "{SIZE}")
+        name = "key of the " + form.rpartition(":")[2]
+        if ":w:" in form:
+            dimension, start = form.split(":")[-2:]
+            form = form.replace(f":{dimension}:{start}", ":DIMENSION:START")
+            name = "key of a window"
+        found[name] = f"{stack.redis.type(key)} {form}"
+        if form.endswith(":index"):
+            member = stack.redis.zrange(key, 0, 0)[0]
+            dimension, start = member.split(":")
+            assert start.isdigit()
+            found["member of the index"] = member.replace(dimension, "DIMENSION").replace(
+                start, "START"
+            )
+        if form.endswith(":meta"):
+            for field, value in stack.redis.hgetall(key).items():
+                found[f"meta.{field}"] = "integer" if value.isdigit() else "text"
+        if ":w:" in form:
+            groups = [len(group.split(",")) for group in stack.redis.hvals(key)[0].split("|")]
+            wanted = [len(group.split(",")) for group in found["value of a window"].split("|")]
+            assert groups[:2] == wanted[:2]
+            assert len(groups) == len(wanted)
+    return found
 
 
 def test_old_windows_leave_and_memory_is_bounded(stack: CacheWriterStack) -> None:
