@@ -24,8 +24,15 @@ class ReadInterface(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     description: str = Field(min_length=1)
+    made_by: str = Field(min_length=1)
+    """Folder whose code makes it: its tests hold it against the promises."""
     promises: dict[str, str] = Field(min_length=1)
     """What there is, by its name; the value says of which type or form it is."""
+
+
+def load_all(directory: Path = DIRECTORY) -> Mapping[str, ReadInterface]:
+    """Every declaration by its name; raises as `load`."""
+    return {path.stem: load(path.stem, directory) for path in sorted(directory.glob("*.yaml"))}
 
 
 def load(name: str, directory: Path = DIRECTORY) -> ReadInterface:

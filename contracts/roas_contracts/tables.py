@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 def print_rows(
@@ -19,7 +20,7 @@ def print_rows(
     chosen = columns or list(rows[0])
     table = Table(*(name.replace("_", " ") for name in chosen))
     for row in rows:
-        table.add_row(*(_cell(row[name]) for name in chosen))
+        table.add_row(*(Text(_cell(row[name])) for name in chosen))
     Console().print(table)
 
 

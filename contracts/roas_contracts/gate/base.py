@@ -63,9 +63,13 @@ def find_bases(directory: Path, requested: str | None) -> tuple[list[Base], list
     return bases, [*notes, f"compared with {shown} ({name})"]
 
 
-def beside(directory: Path, base: Base) -> Base:
-    """Another folder's files in the same commit."""
-    return Base(base.commit, _files(directory, base.commit))
+def beside(folder: Path, base: Base) -> Base:
+    """The files of another folder in the same commit, also where it is gone by now."""
+    inside = f"{folder.name}/"
+    beside_it = _files(folder.parent, base.commit, inside)
+    return Base(
+        base.commit, {name.removeprefix(inside): content for name, content in beside_it.items()}
+    )
 
 
 def _tip(directory: Path, requested: str | None) -> tuple[str, str | None]:
@@ -90,9 +94,9 @@ def _commit(directory: Path, name: str) -> str | None:
     return found.decode().strip() if found else None
 
 
-def _files(directory: Path, commit: str) -> Mapping[str, bytes]:
+def _files(directory: Path, commit: str, inside: str = ".") -> Mapping[str, bytes]:
     """Every file below the folder in a commit, in two calls of git."""
-    listed = _git(directory, "ls-tree", "-r", "-z", commit, ".")
+    listed = _git(directory, "ls-tree", "-r", "-z", commit, inside)
     entries = []
     for line in (listed or b"").split(b"\0"):
         about, _, path = line.partition(b"\t")

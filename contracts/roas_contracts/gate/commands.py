@@ -96,5 +96,4 @@ def _report(base: str | None) -> Report:
     directory = contracts_directory()
     bases, notes = find_bases(directory, base)
     folder = directory.parent / interfaces.FOLDER
-    interface_bases = [beside(folder, each) for each in bases] if folder.is_dir() else []
-    return check(directory, bases, notes, interface_bases)
+    return check(directory, bases, notes, [beside(folder, each) for each in bases])

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from roas_contracts.errors import InputError
+
 PARTS: Final[Mapping[str, str]] = {
     "producer": "services/producer",
     "ctr-stream": "services/ctr-stream",
@@ -21,7 +23,13 @@ _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def words_of_parts(root: Path) -> Mapping[str, frozenset[str]]:
-    """Every word of each part's sources, tests left out."""
+    """Every word of each part's sources, tests left out.
+
+    Raises:
+        InputError: none of the parts is there.
+    """
+    if not any((root / folder).is_dir() for folder in PARTS.values()):
+        raise InputError(f"--root {root}: no checkout, for it has none of {_listed()}")
     return {
         name: frozenset(
             word
@@ -41,3 +49,7 @@ def users(field: str, parts: Iterable[str], words: Mapping[str, frozenset[str]])
     return [
         part for part in parts if part in words and (field in words[part] or camel in words[part])
     ]
+
+
+def _listed() -> str:
+    return ", ".join(PARTS.values())

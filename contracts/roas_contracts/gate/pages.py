@@ -9,15 +9,16 @@ from roas_contracts.gate.field_uses import users
 from roas_contracts.gate.reading import ReadSubject
 from roas_contracts.gate.schema_tree import Field, all_fields
 
-_NOTE: Final = (
-    "<!-- Written by `./roas contracts docs`. Change the contract, then run it again. -->"
-)
+NOTE: Final = "<!-- Written by `./roas contracts docs`. Change the contract, then run it again. -->"
+"""First line of every page; a file without it is somebody else's."""
+
+_USES: Final = "\n## Where each field is used\n"
 
 
 def index(subjects: list[ReadSubject]) -> str:
     """The page that lists the others."""
     lines = [
-        _NOTE,
+        NOTE,
         "# Contracts",
         "",
         "Each topic carries one record type; its folder is `contracts/avro/<topic>`.",
@@ -36,12 +37,18 @@ def index(subjects: list[ReadSubject]) -> str:
 
 def page(read: ReadSubject, words: Mapping[str, frozenset[str]]) -> str:
     """One subject's page."""
-    return "\n".join([*_head(read), *_fields(read, words), *_versions(read), *_topic(read)]) + "\n"
+    lines = [*_head(read), *_fields(read), *_versions(read), *_topic(read), *_uses(read, words)]
+    return "\n".join(lines) + "\n"
+
+
+def of_the_contract(text: str) -> str:
+    """A page without what a search of the code found, which changes with any code."""
+    return text.partition(_USES)[0]
 
 
 def _head(read: ReadSubject) -> Iterator[str]:
     subject = read.subject
-    yield from (_NOTE, f"# {subject.name}", "")
+    yield from (NOTE, f"# {subject.name}", "")
     yield from (str(read.versions[-1].tree.attributes.get("doc", "")), "")
     yield from ("| | |", "|---|---|")
     yield f"| record | `{subject.record_name}` |"
@@ -52,25 +59,36 @@ def _head(read: ReadSubject) -> Iterator[str]:
     yield f"| versions | {', '.join(f'v{v.version.number}' for v in read.versions)} |"
 
 
-def _fields(read: ReadSubject, words: Mapping[str, frozenset[str]]) -> Iterator[str]:
+def _fields(read: ReadSubject) -> Iterator[str]:
     yield from (
         "",
         f"## Fields of v{read.versions[-1].version.number}",
         "",
-        "`?` is nullable. Used by: who, of those that write or read the topic (and the ledger), "
-        "names the field in its code.",
+        "`?` is nullable.",
         "",
-        "| field | type | unit | since | used by | what |",
-        "|---|---|---|---|---|---|",
+        "| field | type | unit | since | what |",
+        "|---|---|---|---|---|",
     )
-    about = [*read.subject.file.producers, *read.subject.file.consumers, "ledger"]
-    parts = list(dict.fromkeys(about))
     for field in all_fields(read.versions[-1].tree):
-        used = ", ".join(users(field.name, parts, words)) or "—"
         yield (
             f"| `{field.path}` | {_cell(type_in_words(field.node))} | {_unit(field)} | "
-            f"v{_since(read, field.path)} | {used} | {_cell(field.doc)} |"
+            f"v{_since(read, field.path)} | {_cell(field.doc)} |"
         )
+
+
+def _uses(read: ReadSubject, words: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    yield from (
+        _USES.rstrip("\n"),
+        "",
+        "Which code names the field, of the parts that write or read the topic, and of the ledger: "
+        "a search for the word when this page was written.",
+        "",
+        "| field | named by |",
+        "|---|---|",
+    )
+    about = dict.fromkeys([*read.subject.file.producers, *read.subject.file.consumers, "ledger"])
+    for field in all_fields(read.versions[-1].tree):
+        yield f"| `{field.path}` | {', '.join(users(field.name, about, words)) or '—'} |"
 
 
 def _versions(read: ReadSubject) -> Iterator[str]:

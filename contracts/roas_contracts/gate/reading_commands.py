@@ -1,12 +1,14 @@
 """`contracts show`, `contracts diff` and `contracts docs`: contracts for a reader."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from roas_contracts import exit_codes
 from roas_contracts.errors import InputError
@@ -37,10 +39,12 @@ def show_command(
         typer.echo(one.version.text.rstrip())
         return
     console = Console()
-    console.print(f"{topic} v{one.version.number}: {one.tree.attributes.get('doc', '')}")
+    doc = one.tree.attributes.get("doc", "")
+    console.print(f"{topic} v{one.version.number}: {doc}", markup=False, highlight=False)
     table = Table("field", "type", "what")
     for field in all_fields(one.tree):
-        table.add_row(field.path, type_in_words(field.node), field.doc)
+        # As text: a doc's [brackets] are no markup.
+        table.add_row(*map(Text, (field.path, type_in_words(field.node), field.doc)))
     console.print(table)
 
 
@@ -91,22 +95,41 @@ def docs_command(
     words = words_of_parts(root)
     wanted = {f"{read.subject.name}.md": pages.page(read, words) for read in subjects}
     wanted["README.md"] = pages.index(subjects)
-    there = {path.name: path.read_text("utf-8") for path in sorted(out.glob("*.md"))}
-    stale = sorted(name for name in wanted.keys() | there if wanted.get(name) != there.get(name))
-    if compare:
-        for name in stale:
-            typer.echo(f"{out / name} is out of date: run `./roas contracts docs`")
-        raise typer.Exit(exit_codes.NO if stale else exit_codes.OK)
     try:
+        there = _pages_in(out, wanted)
+        if compare:
+            _compare(out, wanted, there)
+        changed = {name for name, text in wanted.items() if there.get(name) != text}
         out.mkdir(parents=True, exist_ok=True)
-        for name in stale:
-            if name in wanted:
-                (out / name).write_text(wanted[name], "utf-8")
-            else:
-                (out / name).unlink()
+        for name in changed:
+            (out / name).write_text(wanted[name], "utf-8")
+        for name in there.keys() - wanted.keys():
+            (out / name).unlink()
     except OSError as error:
         raise InputError(f"--out {out}: {error.strerror}") from error
-    typer.echo(f"{len(stale)} of {len(wanted)} pages written to {out}")
+    typer.echo(f"{len(changed)} of {len(wanted)} pages written to {out}")
+
+
+def _pages_in(out: Path, wanted: Mapping[str, str]) -> Mapping[str, str]:
+    """What an earlier run wrote there; files of others are left alone."""
+    found = {}
+    for path in sorted(out.glob("*.md")):
+        text = path.read_text("utf-8", errors="replace")
+        if text.startswith(pages.NOTE):
+            found[path.name] = text
+        elif path.name in wanted:
+            raise InputError(f"{path}: not written by this command, so it is not overwritten")
+    return found
+
+
+def _compare(out: Path, wanted: Mapping[str, str], there: Mapping[str, str]) -> NoReturn:
+    """Leaves with the answer. Where fields are used is not compared: any code may change it."""
+    now = {name: pages.of_the_contract(text) for name, text in wanted.items()}
+    before = {name: pages.of_the_contract(text) for name, text in there.items()}
+    stale = sorted(name for name in now.keys() | before if now.get(name) != before.get(name))
+    for name in stale:
+        typer.echo(f"{out / name} is out of date: run `./roas contracts docs`")
+    raise typer.Exit(exit_codes.NO if stale else exit_codes.OK)
 
 
 def _read(topic: str) -> ReadSubject:

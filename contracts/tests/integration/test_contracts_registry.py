@@ -345,13 +345,15 @@ def test_a_registry_that_holds_what_git_holds_is_verified_and_each_difference_is
 
 
 def test_nothing_is_registered_where_the_registry_holds_another_schema(tmp_path: Path) -> None:
-    with SchemaRegistry(tmp_path / "registry") as server:
-        with SchemaRegistryClient({"url": server.url}) as client:
-            client.register_schema("ad-clicks-value", Schema('"string"', "AVRO"))
-            done = call("register", "--registry-url", server.url)
-            assert done.returncode == exit_codes.NO
-            assert "ad-clicks-value v1: the registry holds another schema" in done.stderr
-            assert client.get_subjects() == ["ad-clicks-value"]
+    with (
+        SchemaRegistry(tmp_path / "registry") as server,
+        SchemaRegistryClient({"url": server.url}) as client,
+    ):
+        client.register_schema("ad-clicks-value", Schema('"string"', "AVRO"))
+        done = call("register", "--registry-url", server.url)
+        assert done.returncode == exit_codes.NO
+        assert "ad-clicks-value v1: the registry holds another schema" in done.stderr
+        assert client.get_subjects() == ["ad-clicks-value"]
 
 
 def test_what_the_gate_refuses_is_not_registered(

@@ -1,13 +1,16 @@
 """What Redis promises is what the layout's code writes; and what a broken promise looks like."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 from planted_contracts import PlantedContracts
+from typer.testing import CliRunner
 
+from roas_contracts.cli import app
 from roas_contracts.errors import MisconfigurationError
 from roas_contracts.gate import interfaces
-from roas_contracts.gate.base import beside, find_bases
 from roas_contracts.read_interfaces import broken_promises, load
 from roas_contracts.redis_layout import (
     Measures,
@@ -19,6 +22,7 @@ from roas_contracts.redis_layout import (
     meta_key,
     window_key,
 )
+from roas_contracts.subjects import DIRECTORY_VARIABLE
 
 START = 1_413_849_600_000
 PROMISED = load("redis_v1").promises
@@ -78,15 +82,18 @@ def test_a_declaration_that_is_none_is_named(tmp_path: Path) -> None:
     assert finding.unreadable
 
 
+PROMISES = "description: D.\nmade_by: here\npromises:\n  t.a: text\n"
+
+
 @pytest.mark.parametrize(
     ("now", "broken"),
     [
-        ("description: D.\npromises:\n  t.a: text\n", ["t.b"]),
-        ("description: D.\npromises:\n  t.a: text\n  t.b: text\n", ["t.b"]),
-        ("description: D.\npromises:\n  t.a: text\n  t.b: bigint\n  t.c: text\n", []),
+        (PROMISES, ["t.b"]),
+        (f"{PROMISES}  t.b: text\n", ["t.b"]),
+        (f"{PROMISES}  t.b: bigint\n  t.c: text\n", []),
         (None, ["views_v1.yaml"]),
     ],
-    ids=["removed", "retyped", "added", "deleted"],
+    ids=["removed", "retyped", "added", "folder-deleted"],
 )
 def test_the_gate_holds_a_declaration_against_its_base(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: str | None, broken: list[str]
@@ -96,17 +103,19 @@ def test_the_gate_holds_a_declaration_against_its_base(
     folder = contracts.directory.parent / "read_interfaces"
     folder.mkdir()
     file = folder / "views_v1.yaml"
-    file.write_text("description: D.\npromises:\n  t.a: text\n  t.b: bigint\n", "utf-8")
+    file.write_text(f"{PROMISES}  t.b: bigint\n", "utf-8")
     contracts.git("init", "-q")
     contracts.commit()
     contracts.git("checkout", "-q", "-b", "branch")
     if now is None:
-        file.unlink()
+        shutil.rmtree(folder)
     else:
         file.write_text(now, "utf-8")
 
-    bases, _ = find_bases(contracts.directory, None)
-    found = list(interfaces.findings(folder, [beside(folder, base) for base in bases[:1]]))
+    monkeypatch.setenv(DIRECTORY_VARIABLE, str(contracts.directory))
+    done = CliRunner().invoke(app, ["check", "--json"])
+    found = json.loads(done.stdout)["findings"]
 
-    assert [finding.at for finding in found] == broken
-    assert {finding.kind for finding in found} <= {"broken-promise"}
+    assert [finding["at"] for finding in found] == broken
+    assert {finding["kind"] for finding in found} <= {"broken-promise"}
+    assert done.exit_code == (1 if broken else 0)
