@@ -49,11 +49,3 @@ def dereference(schema: Schema, names: NamedSchemas) -> Schema:
     if isinstance(schema, dict) and not isinstance(schema["type"], str):
         return dereference(schema["type"], names)
     return schema
-
-
-def full_names(schema: Mapping[str, Any]) -> list[str]:
-    """A named type's full name and its aliases'."""
-    name = str(schema["name"])
-    namespace = name.rpartition(".")[0]
-    aliases = schema.get("aliases", ())
-    return [name, *(a if "." in a or not namespace else f"{namespace}.{a}" for a in aliases)]

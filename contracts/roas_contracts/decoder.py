@@ -1,6 +1,5 @@
 """Bytes to events, by the rule table of `roas_contracts.rules`."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
@@ -8,8 +7,8 @@ from typing import Any, Final, Protocol, TypeAlias
 from roas_contracts import headers as header_names
 from roas_contracts import wire
 from roas_contracts.avro_reading import ReadFunction, UndecodableError
-from roas_contracts.avro_schema import parse
 from roas_contracts.codec import ENUMS, event_builder
+from roas_contracts.compatibility import InvalidSchemaError, RecordSchema, parse_schema
 from roas_contracts.errors import PoisonError
 from roas_contracts.events import DeadLetterReason, Event
 from roas_contracts.headers import HeaderItems
@@ -57,7 +56,7 @@ class Decoder:
         self._schemas = schemas
         self._rules = rules
         self._record_name = subject.record_name
-        self._schema = json.loads(subject.latest.text)
+        self._schema = parse_schema(subject.latest.text)
         self._build = event_builder(topic)
         self._readers: dict[int, Callable[[bytes], Event]] = {}
 
@@ -117,14 +116,14 @@ class Decoder:
     def _reader(self, schema_id: int) -> Callable[[bytes], Event]:
         """Rules 4 to 7 for one writer schema."""
         writer = _record_schema(self._schemas.schema(schema_id))
-        found = "no Avro record" if writer is None else writer.name
+        found = "no Avro record" if writer is None else writer.full_name
         if writer is None or found != self._record_name:
             return _always(
                 DeadLetterReason.WRONG_RECORD_TYPE,
                 f"{self.topic} carries {self._record_name}, schema {schema_id} is {found}",
             )
         try:
-            function = compile_reader(writer.schema, self._schema, ENUMS)
+            function = compile_reader(writer, self._schema, ENUMS)
         except UnresolvableError as error:
             return _always(
                 DeadLetterReason.UNDECODABLE,
@@ -159,19 +158,10 @@ def _always(reason: DeadLetterReason, detail: str) -> Callable[[bytes], Event]:
     return refuse
 
 
-@dataclass(frozen=True, slots=True)
-class _WriterSchema:
-    name: str
-    schema: dict[str, Any]
-
-
-def _record_schema(text: str) -> _WriterSchema | None:
+def _record_schema(text: str) -> RecordSchema | None:
     """A record schema; None for anything else, such as a registry's JSON or Protobuf schemas."""
     try:
-        schema = json.loads(text)
-        parsed, _ = parse(schema)
-    except ValueError:  # Neither JSON nor Avro.
+        schema = parse_schema(text)
+    except InvalidSchemaError:
         return None
-    if not isinstance(parsed, dict) or parsed.get("type") != "record":
-        return None
-    return _WriterSchema(str(parsed["name"]), schema)
+    return schema if isinstance(schema, RecordSchema) else None

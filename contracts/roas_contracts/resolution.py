@@ -4,9 +4,13 @@ Avro's schema resolution: fields are matched by name (or by an alias of ours), f
 are walked and dropped, fields that the writer lacks get our default, an enum symbol that we lack
 becomes our enum's default, numbers are promoted (int → long → float → double), string and bytes
 are interchangeable (bytes that are not UTF-8 don't decode as text).
+
+Schemas and names are `roas_contracts.compatibility`'s, so what its rule calls compatible can be
+read; a property test holds the two together.
 """
 
 import copy
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
@@ -14,14 +18,22 @@ from typing import Any, Final, TypeAlias
 
 from roas_contracts import avro_reading as read
 from roas_contracts.avro_reading import ReadFunction, UndecodableError
-from roas_contracts.avro_schema import (
-    NamedSchemas,
-    Schema,
-    dereference,
-    full_names,
-    parse,
-    type_of,
+from roas_contracts.avro_schema import NotAvroError
+from roas_contracts.compatibility import (
+    ArraySchema,
+    AvroSchema,
+    EnumSchema,
+    Field,
+    FixedSchema,
+    InvalidSchemaError,
+    MapSchema,
+    NamedSchema,
+    RecordSchema,
+    UnionSchema,
+    incompatibilities,
+    parse_schema,
 )
+from roas_contracts.default_values import UnusableDefaultError, value_of_default
 
 EnumTypes: TypeAlias = Mapping[str, type[StrEnum]]
 """The Python type for an Avro enum, by full name; others are read as plain strings."""
@@ -54,7 +66,9 @@ class UnresolvableError(Exception):
 
 
 def compile_reader(writer: Any, reader: Any, enums: EnumTypes) -> ReadFunction:
-    """A function that reads what `writer` wrote as a value of `reader` (both decoded JSON).
+    """A function that reads what `writer` wrote as a value of `reader`.
+
+    Both are decoded JSON, or parsed already.
 
     It raises UndecodableError, and IndexError or UnicodeDecodeError from the depth of a value
     that is not inside a record.
@@ -63,74 +77,84 @@ def compile_reader(writer: Any, reader: Any, enums: EnumTypes) -> ReadFunction:
         UnresolvableError: no value of the writer can be read.
         NotAvroError: one of them is not an Avro schema.
     """
-    writer_schema, writer_names = parse(writer)
-    reader_schema, reader_names = parse(reader)
-    return _Compiler(writer_names, reader_names, enums).resolve(writer_schema, reader_schema)
+    return _Compiler(enums).resolve(_schema(writer), _schema(reader))
+
+
+def _schema(given: Any) -> AvroSchema:
+    if isinstance(given, AvroSchema):
+        return given
+    try:
+        return parse_schema(json.dumps(given))
+    except InvalidSchemaError as error:
+        raise NotAvroError(str(error)) from error
 
 
 class _Compiler:
-    def __init__(
-        self,
-        writer_names: NamedSchemas,
-        reader_names: NamedSchemas,
-        enums: EnumTypes,
-    ) -> None:
-        self._writer_names = writer_names
-        self._reader_names = reader_names
+    def __init__(self, enums: EnumTypes) -> None:
         self._enums = enums
-        self._started: dict[tuple[str, str], list[ReadFunction]] = {}
+        self._started: dict[tuple[int, int], list[ReadFunction]] = {}
+        """Of each pair of records; empty while the function is being made."""
 
-    def resolve(self, writer: Schema, reader: Schema) -> ReadFunction:
-        writer = dereference(writer, self._writer_names)
-        reader = dereference(reader, self._reader_names)
-        if isinstance(writer, list):
+    def resolve(self, writer: AvroSchema, reader: AvroSchema) -> ReadFunction:
+        """A schema that is read as itself (the same object) is walked: no name is looked up."""
+        if isinstance(writer, UnionSchema):
             return self._writer_union(writer, reader)
-        if isinstance(reader, list):
+        if isinstance(reader, UnionSchema):
             return self._reader_union(writer, reader)
-        writer_type, reader_type = type_of(writer), type_of(reader)
-        if writer_type in _PRIMITIVES:
-            return _primitive(writer_type, reader_type)
-        if writer_type != reader_type:
-            raise UnresolvableError(f"{writer_type} can't be read as {reader_type}")
-        assert isinstance(writer, dict)
-        assert isinstance(reader, dict)
-        if writer_type == "map":
-            return read.read_map(self.resolve(writer["values"], reader["values"]))
-        if writer_type == "array":
-            return read.read_array(self.resolve(writer["items"], reader["items"]))
-        return self._named(writer_type, writer, reader)
+        if writer.type in _PRIMITIVES:
+            return _primitive(writer.type, reader.type)
+        if writer.type != reader.type:
+            raise UnresolvableError(f"{writer.type} can't be read as {reader.type}")
+        if isinstance(writer, MapSchema) and isinstance(reader, MapSchema):
+            return read.read_map(self.resolve(writer.values, reader.values))
+        if isinstance(writer, ArraySchema) and isinstance(reader, ArraySchema):
+            return read.read_array(self.resolve(writer.items, reader.items))
+        assert isinstance(writer, NamedSchema)
+        assert isinstance(reader, NamedSchema)
+        return self._named(writer, reader)
 
-    def _named(
-        self, named_type: str, writer: dict[str, Any], reader: dict[str, Any]
-    ) -> ReadFunction:
-        if writer["name"] not in full_names(reader):
-            raise UnresolvableError(f"{writer['name']} can't be read as {reader['name']}")
-        if named_type == "enum":
+    def _named(self, writer: NamedSchema, reader: NamedSchema) -> ReadFunction:
+        # As the rule has it: by the name alone, or by an alias of ours, which is a full name.
+        if writer.name != reader.name and writer.full_name not in reader.aliases:
+            raise UnresolvableError(f"{writer.full_name} can't be read as {reader.full_name}")
+        if isinstance(writer, EnumSchema) and isinstance(reader, EnumSchema):
             return self._enum(writer, reader)
-        if named_type == "fixed":
-            if writer["size"] != reader["size"]:
-                raise UnresolvableError(f"{writer['name']} has another size")
-            return read.read_fixed(writer["size"])
-        pair = (writer["name"], reader["name"])
+        if isinstance(writer, FixedSchema) and isinstance(reader, FixedSchema):
+            if writer.size != reader.size:
+                raise UnresolvableError(f"{writer.full_name} has another size")
+            return read.read_fixed(writer.size)
+        assert isinstance(writer, RecordSchema)
+        assert isinstance(reader, RecordSchema)
+        return self._known_record(writer, reader)
+
+    def _known_record(self, writer: RecordSchema, reader: RecordSchema) -> ReadFunction:
+        pair = (id(writer), id(reader))
         if pair in self._started:  # A record inside itself: its function is bound when it exists.
             cell = self._started[pair]
             return lambda data, position: cell[0](data, position)
+        before = len(self._started)
         self._started[pair] = cell = []
-        cell.append(self._record(writer, reader))
+        try:
+            cell.append(self._record(writer, reader))
+        except UnresolvableError:
+            # With it go the records inside, which may lead back to it.
+            for failed in list(self._started)[before:]:
+                del self._started[failed]
+            raise
         return cell[0]
 
-    def _writer_union(self, writer: list[Any], reader: Schema) -> ReadFunction:
+    def _writer_union(self, writer: UnionSchema, reader: AvroSchema) -> ReadFunction:
         branches: list[ReadFunction] = []
         readable = 0
-        for branch in writer:
+        for branch in writer.branches:
             try:
-                branches.append(self.resolve(branch, reader))
+                branches.append(self.resolve(branch, branch if writer is reader else reader))
                 readable += 1
             except UnresolvableError as error:
                 branches.append(_refusal(str(error)))
-        if not readable:
+        if branches and not readable:
             raise UnresolvableError("no branch of the writer's union can be read")
-        if len(branches) == 2 and writer[0] == "null" and readable == 2:
+        if len(branches) == 2 and writer.branches[0].type == "null" and readable == 2:
             return read.read_nullable(branches[1])
         known = tuple(branches)
         count = len(known)
@@ -143,22 +167,30 @@ class _Compiler:
 
         return read_union
 
-    def _reader_union(self, writer: Schema, reader: list[Any]) -> ReadFunction:
-        """Reads as the branch of the same type, else as the first that it can be promoted to."""
-        same = [b for b in reader if type_of(dereference(b, self._reader_names)) == type_of(writer)]
-        for branch in [*same, *reader]:
+    def _reader_union(self, writer: AvroSchema, reader: UnionSchema) -> ReadFunction:
+        """Reads as the branch that fits best: all of the writer's values, of the same type, of the
+        same full name, in this order of weight; the first of those that fit alike."""
+
+        def unlikeness(branch: AvroSchema) -> tuple[bool, bool, bool]:
+            return (
+                bool(incompatibilities(reader=branch, writer=writer)),
+                branch.type != writer.type,
+                branch.full_name != writer.full_name,
+            )
+
+        for branch in sorted(reader.branches, key=unlikeness):
             try:
                 return self.resolve(writer, branch)
             except UnresolvableError:
                 continue
-        raise UnresolvableError(f"{type_of(writer)} is no branch of our union")
+        raise UnresolvableError(f"{writer.type} is no branch of our union")
 
-    def _enum(self, writer: dict[str, Any], reader: dict[str, Any]) -> ReadFunction:
-        enum = self._enums.get(reader["name"])
-        ours = set(reader["symbols"])
+    def _enum(self, writer: EnumSchema, reader: EnumSchema) -> ReadFunction:
+        enum = self._enums.get(reader.full_name)
+        ours = set(reader.symbols)
         symbols: list[str | None] = []
-        for symbol in writer["symbols"]:
-            known = symbol if symbol in ours else reader.get("default")
+        for symbol in writer.symbols:
+            known = symbol if symbol in ours else reader.default
             symbols.append(enum(known) if enum is not None and known is not None else known)
         values = tuple(symbols)
         count = len(values)
@@ -169,67 +201,54 @@ class _Compiler:
                 raise UndecodableError(f"enum index {index} of {count} symbols")
             value = values[index]
             if value is None:
-                raise UndecodableError(f"{writer['symbols'][index]!r} is no symbol of ours")
+                raise UndecodableError(f"{writer.symbols[index]!r} is no symbol of ours")
             return value, position
 
         return read_enum
 
-    def _record(self, writer: dict[str, Any], reader: dict[str, Any]) -> ReadFunction:
-        ours = {}
-        for field in reader["fields"]:
-            for name in (field["name"], *field.get("aliases", ())):
-                ours[name] = field
+    def _record(self, writer: RecordSchema, reader: RecordSchema) -> ReadFunction:
+        target_of = _targets(writer, reader)
         steps: list[tuple[str, str | None, ReadFunction]] = []
-        filled = set()
-        for field in writer["fields"]:
-            target = ours.get(field["name"])
-            if target is None or target["name"] in filled:
+        for field in writer.fields:
+            target = target_of.get(field.name)
+            if target is None:
                 # Walked under the writer's own schema, so that damage in it is still seen.
-                walk = _Compiler(self._writer_names, self._writer_names, {})
-                steps.append((field["name"], None, walk.resolve(field["type"], field["type"])))
+                walk = _Compiler({}).resolve(field.schema, field.schema)
+                steps.append((field.name, None, walk))
                 continue
-            filled.add(target["name"])
             try:
-                function = self.resolve(field["type"], target["type"])
+                function = self.resolve(field.schema, target.schema)
             except UnresolvableError as error:
-                raise UnresolvableError(f"{field['name']}: {error}") from error
+                raise UnresolvableError(f"{field.name}: {error}") from error
             # Interned as the events' own field names are: building an event then compares
             # pointers instead of text, which halves its cost.
-            steps.append((field["name"], sys.intern(target["name"]), function))
-        defaults: dict[str, Any] = {}
-        for field in reader["fields"]:
-            if field["name"] not in filled:
-                if "default" not in field:
-                    raise UnresolvableError(f"{field['name']} is missing and has no default")
-                defaults[field["name"]] = self._default(field["type"], field["default"])
+            steps.append((field.name, sys.intern(target.name), function))
+        filled = {target.name for target in target_of.values()}
+        defaults = {}
+        for field in reader.fields:
+            if field.name not in filled:
+                if not field.has_default:
+                    raise UnresolvableError(f"{field.name} is missing and has no default")
+                try:
+                    value = value_of_default(field.schema, field.default, self._enums)
+                except UnusableDefaultError as error:
+                    raise UnresolvableError(f"{field.name}: its default {error}") from error
+                defaults[field.name] = value
         return _record_function(tuple(steps), defaults)
 
-    def _default(self, schema: Schema, value: Any) -> Any:
-        """A default as a datum: JSON has no bytes and no enums."""
-        schema = dereference(schema, self._reader_names)
-        if isinstance(schema, list):
-            return self._default(schema[0], value)
-        kind = type_of(schema)
-        if kind in ("bytes", "fixed"):
-            return value.encode("latin-1")
-        if kind in ("float", "double"):
-            return float(value)
-        if isinstance(schema, dict):
-            if kind == "enum":
-                enum = self._enums.get(schema["name"])
-                return enum(value) if enum is not None else value
-            if kind == "map":
-                return {k: self._default(schema["values"], v) for k, v in value.items()}
-            if kind == "array":
-                return [self._default(schema["items"], item) for item in value]
-            if kind == "record":
-                return {
-                    field["name"]: self._default(
-                        field["type"], value.get(field["name"], field.get("default"))
-                    )
-                    for field in schema["fields"]
-                }
-        return value
+
+def _targets(writer: RecordSchema, reader: RecordSchema) -> Mapping[str, Field]:
+    """Our field for each of the writer's fields that we have, by our name or else by an alias."""
+    if writer is reader:
+        return writer.by_name
+    found: dict[str, Field] = {}
+    for field in reader.fields:
+        written = [n for n in (field.name, *field.aliases) if n in writer.by_name]
+        if len(written) > 1:
+            raise UnresolvableError(f"{field.name} would be {' and '.join(written)} at once")
+        if written and (written[0] == field.name or written[0] not in found):
+            found[written[0]] = field
+    return found
 
 
 def _record_function(

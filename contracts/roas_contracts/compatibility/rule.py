@@ -22,19 +22,19 @@ from roas_contracts.compatibility.schema import (
 )
 from roas_contracts.errors import InputError
 
-_PROMOTIONS: Final = frozenset(
+PROMOTIONS: Final = frozenset(
     (
-        ("long", "int"),
-        ("float", "int"),
-        ("float", "long"),
-        ("double", "int"),
-        ("double", "long"),
-        ("double", "float"),
-        ("bytes", "string"),
+        ("int", "long"),
+        ("int", "float"),
+        ("int", "double"),
+        ("long", "float"),
+        ("long", "double"),
+        ("float", "double"),
         ("string", "bytes"),
+        ("bytes", "string"),
     )
 )
-"""(reader, writer)."""
+"""(writer, reader): the types that are read as others."""
 
 
 class IncompatibilityType(StrEnum):
@@ -184,7 +184,7 @@ def _written_field(field: Field, writer: RecordSchema, path: str) -> Field | Non
 
 
 def _primitives(reader: str, writer: str, path: str) -> list[Incompatibility]:
-    if reader == writer or (reader, writer) in _PROMOTIONS:
+    if reader == writer or (writer, reader) in PROMOTIONS:
         return []
     return [_type_mismatch(reader, writer, path)]
 

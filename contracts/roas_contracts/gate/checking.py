@@ -3,7 +3,15 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from roas_contracts.gate import evolution, examples, history, interfaces, published, schema_lints
+from roas_contracts.gate import (
+    evolution,
+    examples,
+    history,
+    interfaces,
+    published,
+    reading_lints,
+    schema_lints,
+)
 from roas_contracts.gate.base import Base
 from roas_contracts.gate.findings import Finding, Report, in_order
 from roas_contracts.gate.lints import LINTS
@@ -59,7 +67,10 @@ def _subject(read: ReadSubject, bases: Sequence[Base]) -> Iterator[Finding]:
 def _schema(read: ReadSubject, version: ReadVersion, waivers: Waivers) -> Iterator[Finding]:
     """What the lints of one schema object to."""
     number = version.version.number
-    for each in schema_lints.objections(version.tree):
+    for each in (
+        *schema_lints.objections(version.tree),
+        *reading_lints.objections(version.tree, version.schema),
+    ):
         if not waivers.covers(each.lint, each.at, number):
             yield _lint(read, version, each.lint, each.at, version.line(each.pointer), each.what)
     for key, line in SourceLines(version.version.text).repeated_keys():

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from roas_contracts.compatibility.rule import PROMOTIONS
 from roas_contracts.gate.lints import Objection
 from roas_contracts.gate.schema_tree import Field, Node
 
@@ -52,7 +53,7 @@ class _Comparison:
     def _records(self, new: Node, old: Node) -> Iterator[Objection]:
         for before in old.fields:
             same = next((f for f in new.fields if f.name == before.name), None)
-            renamed = next((f for f in new.fields if before.name in _aliases(f)), None)
+            renamed = next((f for f in new.fields if before.name in f.aliases), None)
             if same is not None:
                 yield from _defaults(same, before)
                 yield from self.types(same.node, before.node, f"{same.pointer}/type", same.path)
@@ -76,7 +77,9 @@ def _branch_for(old: Node, branches: list[Node]) -> Node | None:
     same = [n for n in branches if n.kind == old.kind]
     by_name = [n for n in same if n.name == old.name]
     by_logical_type = [n for n in by_name if n.logical_type == old.logical_type]
-    for found in (by_logical_type, by_name, same, branches if len(branches) == 1 else []):
+    promoted = [n for n in branches if (old.kind, n.kind) in PROMOTIONS]
+    only = branches if len(branches) == 1 else []
+    for found in (by_logical_type, by_name, same, promoted, only):
         if found:
             return found[0]
     return None
@@ -135,7 +138,3 @@ def _defaults(new: Field, old: Field) -> Iterator[Objection]:
         yield Objection(
             "default-changed", f"{new.pointer}/default", new.path, f"{before!r} became {now!r}"
         )
-
-
-def _aliases(field: Field) -> list[str]:
-    return list(field.attributes.get("aliases", ()))

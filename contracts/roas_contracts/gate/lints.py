@@ -75,6 +75,15 @@ OF_A_SCHEMA: Final[Mapping[str, Lint]] = {
         "ids are text: Avazu's exceed a signed long, and others are no numbers at all",
         "use string",
     ),
+    "default-unusable": Lint(
+        "Avro takes the text for a default, but there is no such value: a reader that needs it "
+        "could not read the record",
+        "use one of the enum's symbols, as many bytes as the fixed type has, bytes up to \\u00ff",
+    ),
+    "alias-ambiguous": Lint(
+        "readers differ in which of two fields gets the value, and some refuse the schema",
+        "give the field an alias that nothing else in the record is called by, or none",
+    ),
 }
 """Judged by one schema alone."""
 

@@ -67,6 +67,11 @@ class Field:
         """What the schema says about it."""
         return str(self.attributes.get("doc") or "")
 
+    @property
+    def aliases(self) -> list[str]:
+        """Its other names to readers."""
+        return list(self.attributes.get("aliases", ()))
+
 
 def tree_of(schema: Any) -> Node:
     """The tree of a schema (decoded JSON)."""
@@ -106,7 +111,7 @@ class _Builder:
         if isinstance(schema, str):
             if schema in PRIMITIVES:
                 return Node(schema, pointer, path)
-            return self._named[_full_name(schema, namespace)]
+            return self._known(schema, namespace)
         kind = schema["type"]
         if not isinstance(kind, str):
             return self.build(kind, f"{pointer}/type", path, namespace)
@@ -115,10 +120,16 @@ class _Builder:
             part = self.build(schema[inner], f"{pointer}/{inner}", path, namespace)
             return Node(kind, pointer, path, schema, parts=[part])
         if kind in ("record", "error", "enum", "fixed"):
-            return self._define(kind, schema, pointer, path, namespace)
+            return self._define(
+                "record" if kind == "error" else kind, schema, pointer, path, namespace
+            )
         if kind in PRIMITIVES:
             return Node(kind, pointer, path, schema)
-        return self._named[_full_name(kind, namespace)]
+        return self._known(kind, namespace)
+
+    def _known(self, name: str, namespace: str) -> Node:
+        """What a name stands for: in its namespace, else without one."""
+        return self._named.get(_full_name(name, namespace)) or self._named[name]
 
     def _define(
         self, kind: str, schema: Mapping[str, Any], pointer: str, path: str, namespace: str

@@ -22,11 +22,11 @@ from roas_contracts.compatibility import (
 
 
 def promotes_long_to_int(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(rule, "_PROMOTIONS", rule._PROMOTIONS | {("int", "long")})
+    patch.setattr(rule, "PROMOTIONS", rule.PROMOTIONS | {("long", "int")})
 
 
 def forgets_bytes_to_string(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(rule, "_PROMOTIONS", rule._PROMOTIONS - {("string", "bytes")})
+    patch.setattr(rule, "PROMOTIONS", rule.PROMOTIONS - {("bytes", "string")})
 
 
 def compares_full_names(patch: pytest.MonkeyPatch) -> None:

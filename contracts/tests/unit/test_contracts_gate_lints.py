@@ -8,7 +8,7 @@ import pytest
 from planted_contracts import PlantedContracts, field_of, without
 
 from roas_contracts.compatibility import check_mode, parse_schema
-from roas_contracts.gate import evolution_lints, schema_lints
+from roas_contracts.gate import evolution_lints, reading_lints, schema_lints
 from roas_contracts.gate.lints import LINTS, OF_A_CHANGE, OF_A_SCHEMA
 from roas_contracts.gate.schema_tree import tree_of
 
@@ -55,6 +55,13 @@ CHANGES: list[tuple[str, str, Any, Any, str]] = [
         record({"type": "array", "items": MILLIS}),
         record({"type": "array", "items": MICROS}),
         "micros",
+    ),
+    (
+        "bytes-string-changed",
+        "FULL",
+        record(["null", "int", "bytes"]),
+        record(["null", "int", "string"]),
+        "bytes became string",
     ),
     ("logical-type-dropped", "FULL", record(MILLIS), record("long"), "became a bare long"),
     ("logical-type-dropped", "FULL", record(decimal(9, 2)), record("bytes"), "a bare bytes"),
@@ -175,13 +182,16 @@ SCHEMAS: list[tuple[str, Any, str]] = [
     ("money-not-long-micros", record(KEPT, {**x("int"), "name": "bid_micros"}), "int"),
     ("money-without-currency", record({**x("long"), "name": "cost_micros"}), "cost_micros"),
     ("id-not-string", record({**x("long"), "name": "user_id"}), "long"),
+    ("default-unusable", record(x(enum("A"), default="B")), "no symbol of ours.Kind"),
+    ("alias-ambiguous", record(KEPT, x("int", aliases=["kept"])), "is a field's name too"),
 ]
 
 
 @pytest.mark.parametrize(("lint", "schema", "said"), SCHEMAS)
 def test_a_schema_that_avro_takes_is_refused(lint: str, schema: Any, said: str) -> None:
-    parse_schema(json.dumps(schema))
-    found = [each for each in schema_lints.objections(tree_of(schema)) if each.lint == lint]
+    parsed, tree = parse_schema(json.dumps(schema)), tree_of(schema)
+    everything = [*schema_lints.objections(tree), *reading_lints.objections(tree, parsed)]
+    found = [each for each in everything if each.lint == lint]
     assert len(found) == 1
     assert said in found[0].what
 
