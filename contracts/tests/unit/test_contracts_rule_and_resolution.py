@@ -70,17 +70,39 @@ def plain(schema: Any) -> Any:
 
 
 def theirs(pair: Pair, data: bytes) -> Any:
-    """What fastavro reads; raises what it raises."""
-    schemas = (plain(json.loads(text)) for text in (pair.one, pair.other))
-    writer, reader = (fastavro_schema.parse_schema(schema) for schema in schemas)
+    """What fastavro reads; raises what it raises, and where it would bring down the process."""
+    names: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    writer, reader = (
+        fastavro_schema.parse_schema(plain(json.loads(text)), named_schemas=named)
+        for text, named in zip((pair.one, pair.other), names, strict=True)
+    )
+    for named in names:
+        for name in named:
+            require_end(name, named, frozenset())
     return schemaless_reader(io.BytesIO(data), writer, reader)
+
+
+def require_end(schema: Any, named: dict[str, Any], inside: frozenset[str]) -> None:
+    """Raises RecursionError for a record that always holds itself, as fastavro understands names.
+
+    It would read such a record until its stack overflows.
+    """
+    if isinstance(schema, str) and schema in named:
+        if schema in inside:
+            raise RecursionError(schema)
+        require_end(named[schema], named, inside | {schema})
+    elif isinstance(schema, dict) and "fields" in schema:
+        for each in schema["fields"]:
+            kind = each["type"]
+            is_defined_here = isinstance(kind, dict) and "name" in kind
+            require_end(kind["name"] if is_defined_here else kind, named, inside)
 
 
 def is_alike(ours: Any, other: Any) -> bool:
     """Equal, but for what fastavro leaves undone.
 
     It keeps a default as the JSON has it, where we make bytes, numbers and inner defaults of it,
-    and where a union has string and bytes takes the first for either.
+    and in a union takes the first branch that would do, where we prefer the type that was written.
     """
     if isinstance(ours, dict) and isinstance(other, dict):
         return all(name in ours and is_alike(ours[name], other[name]) for name in other)
@@ -90,6 +112,8 @@ def is_alike(ours: Any, other: Any) -> bool:
         return ours in (other.encode("latin-1", errors="ignore"), other.encode())
     if isinstance(ours, str) and isinstance(other, bytes):
         return ours.encode() == other
+    if isinstance(ours, int) and isinstance(other, float):
+        return float(ours) == other
     if isinstance(ours, float) and isinstance(other, str):
         return True  # "NaN" and the like.
     return bool(ours == other)
