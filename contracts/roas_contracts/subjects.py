@@ -4,6 +4,7 @@ A topic's subject in the registry is `<topic>-value`. The folder is the whole tr
 topics and subjects are created from it in every environment.
 """
 
+import difflib
 import functools
 import json
 import os
@@ -15,6 +16,7 @@ from typing import Any, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from roas_contracts.avro_schema import parse
 from roas_contracts.compatibility import (
@@ -219,7 +221,9 @@ def _check_examples(folder: Path, file: SubjectFile, numbers: Sequence[int]) -> 
             problems.append(Problem(line, f"{at}.file", f"there is no {example.file}"))
         if not set(example.versions) <= set(numbers):
             line = lines.of(("examples", index, "versions"))
-            what = f"only {list(numbers)} are there"
+            absent = ", ".join(f"v{n}" for n in sorted(set(example.versions) - set(numbers)))
+            there = ", ".join(f"v{n}" for n in numbers)
+            what = f"{absent} is not there: there is {there}"
             problems.append(Problem(line, f"{at}.versions", what))
     if problems:
         raise ContractError(path, problems)
@@ -248,11 +252,31 @@ def _read_subject_file(path: Path) -> SubjectFile:
                 Problem(
                     lines.of(problem["loc"]),
                     ".".join(map(str, problem["loc"])) or "the file",
-                    problem["msg"],
+                    _in_words(problem),
                 )
                 for problem in error.errors(include_url=False)
             ],
         ) from error
+
+
+def _in_words(problem: ErrorDetails) -> str:
+    """What pydantic objects to, for who has only seen the file."""
+    if problem["type"] == "missing":
+        return "the key is missing"
+    if problem["type"] == "extra_forbidden":
+        keys = _KEYS.get(tuple(step for step in problem["loc"][:-1] if isinstance(step, str)), ())
+        near = difflib.get_close_matches(str(problem["loc"][-1]), keys, n=1)
+        meant = f"did you mean {near[0]}?; " if near else ""
+        return f"there is no such key here: {meant}there are {', '.join(keys)}"
+    return f"{problem['msg']}, not {problem['input']!r}"
+
+
+_KEYS: Final[Mapping[tuple[str, ...], Sequence[str]]] = {
+    (): tuple(SubjectFile.model_fields),
+    ("topic",): tuple(TopicSettings.model_fields),
+    ("examples",): tuple(Example.model_fields),
+    ("waivers",): tuple(Waiver.model_fields),
+}
 
 
 def _read_version(folder: Path, number: int) -> Version:

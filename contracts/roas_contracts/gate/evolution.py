@@ -1,6 +1,8 @@
 """Each version against its predecessors: by the subject's mode, and by the lints of a change."""
 
+import re
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from roas_contracts.compatibility import ModeIncompatibility, check_mode, incompatibilities
 from roas_contracts.gate import evolution_lints
@@ -86,6 +88,13 @@ def _incompatible(
     newer = f"v{new.version.number}"
     reads, wrote = (newer, numbers) if direction == "BACKWARD" else (numbers, newer)
     order = _order(new, old)
+    kind, words = what.type.value, _in_words(what.type, what.message)
+    if _is_enum_without_default(reader, old if reader is new else new, at, what.message):
+        kind = "READER_FIELD_MISSING_DEFAULT_VALUE"
+        words = (
+            f"the field {at} is missing there, and has no default to be read instead (its enum's "
+            "default is for symbols)"
+        )
     return Finding(
         kind="incompatible",
         topic=read.subject.name,
@@ -93,17 +102,38 @@ def _incompatible(
         file=new.version.path,
         line=new.line(pointer),
         at=at,
-        what=f"{reads} can't read what {wrote} writes: {_in_words(what.type, what.message)}",
+        what=f"{reads} can't read what {wrote} writes: {words}",
         why=(
-            f"the mode {read.subject.file.compatibility} promises it ({what.type} at "
-            f"{what.path} of v{reader.version.number})"
+            f"the mode {read.subject.file.compatibility} promises that it can (Avro's {what.type} "
+            f"at {what.path} of v{reader.version.number})"
         ),
         affected=affected(read.subject, direction, new.version.number, old.version.number, order),
-        instead=instead_of(what.type, direction),
+        instead=instead_of(kind, direction),
     )
 
 
+def _is_enum_without_default(
+    reader: ReadVersion, writer: ReadVersion, at: str, message: str
+) -> bool:
+    """Avro's words for it are about an enum and the record that lacks the field."""
+    types = _TYPES.fullmatch(message)
+    return (
+        types is not None
+        and types.groups() == ("ENUM", "RECORD")
+        and any(f.path == at and f.node.kind == "enum" for f in all_fields(reader.tree))
+        and all(f.path != at for f in all_fields(writer.tree))
+    )
+
+
+_TYPES: Final = re.compile(r"reader type: (\w+) not compatible with writer type: (\w+)")
+_BRANCH: Final = re.compile(r"reader union lacking writer type: (\w+)")
+
+
 def _in_words(kind: str, message: str) -> str:
+    if types := _TYPES.fullmatch(message):
+        return f"{_with_article(types[2])} can't be read as {_with_article(types[1])}"
+    if branch := _BRANCH.fullmatch(message):
+        return f"it has no place for {_with_article(branch[1])} here"
     match kind:
         case "READER_FIELD_MISSING_DEFAULT_VALUE":
             return f"the field {message} is missing there, and has no default to be read instead"
@@ -114,6 +144,13 @@ def _in_words(kind: str, message: str) -> str:
         case "FIXED_SIZE_MISMATCH":
             return f"the size is another ({message})"
     return message
+
+
+def _with_article(kind: str) -> str:
+    name = kind.lower()
+    if name in ("null", "bytes"):
+        return name
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
 def _pointer_of(version: ReadVersion, at: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from roas_contracts import exit_codes
 from roas_contracts.gate.rollout import Rollout
@@ -52,9 +52,30 @@ class Report:
         return exit_codes.USAGE if any(f.unreadable for f in self.findings) else exit_codes.NO
 
 
+_CAUSES: Final = (
+    "unreadable",
+    "edited-version",
+    "deleted-version",
+    "renamed-version",
+    "incompatible",
+)
+_CHORES: Final = (
+    "example-does-not-decode",
+    "version-without-example",
+    "unlisted-example",
+    "unused-waiver",
+    "unpublished-version",
+)
+
+
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Each finding once, by file and line."""
-    return tuple(sorted(set(findings), key=lambda f: (str(f.file), f.line, f.kind, f.at, f.what)))
+    """Each finding once: by topic, first what others may follow from, last what is left to do."""
+
+    def place(f: Finding) -> tuple[str, int, str, int, str, str, str]:
+        weight = 0 if f.kind in _CAUSES else 2 + _CHORES.index(f.kind) if f.kind in _CHORES else 1
+        return f.topic, weight, str(f.file), f.line, f.kind, f.at, f.what
+
+    return tuple(sorted(set(findings), key=place))
 
 
 def relative(file: Path, root: Path) -> str:

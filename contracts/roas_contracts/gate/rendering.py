@@ -80,7 +80,12 @@ def _sentences(finding: Finding) -> Iterator[str]:
 
 
 def _summary(report: Report) -> str:
-    lines = [each.sentence for each in report.rollouts]
+    refused = {(each.topic, each.version) for each in report.findings}
+    lines = [
+        f"to roll out {each.sentence}"
+        for each in report.rollouts
+        if (each.topic, each.version) not in refused
+    ]
     lines += report.notes
     checked = f"{report.subjects} subjects, {report.versions} versions"
     count = len(report.findings)

@@ -74,7 +74,7 @@ def affected(subject: Subject, direction: str, new: int, old: int, order: First)
             f"consumers ({consumers}) on v{old} could not read what producers ({producers}) on "
             f"v{new} write"
         )
-    return f"{hit}; {_ORDERS[order]}"
+    return f"{hit}. As it is: {_ORDERS[order]}"
 
 
 def _kept(subject: Subject) -> str:

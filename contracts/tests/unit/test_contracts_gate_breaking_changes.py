@@ -80,11 +80,21 @@ def test_an_optional_field_is_all_right_and_either_side_goes_first(
     ("change", "at", "said", "instead"),
     [
         (add_required, "pricing", "pricing is missing there", "give the new field a default"),
-        (add_enum_field, "pricing", "ENUM not compatible with", "as it is and add one"),
+        (add_enum_field, "pricing", "default is for symbols", "give the new field a default"),
         (lambda s: without(s, "currency"), "currency", "currency is missing", "keep the field"),
-        (set_type("cost_micros", "string"), "cost_micros", "STRING not compatible", "add one"),
-        (set_type("banner_pos", "long"), "banner_pos", "INT not compatible", "add one"),
-        (set_type("event_id", ["null", "string"]), "event_id", "NULL", "as it is and add one"),
+        (
+            set_type("cost_micros", "string"),
+            "cost_micros",
+            "a string can't be read as a long",
+            "add one",
+        ),
+        (set_type("banner_pos", "long"), "banner_pos", "a long can't be read as an int", "add one"),
+        (
+            set_type("event_id", ["null", "string"]),
+            "event_id",
+            "null can't be read as a string",
+            "add one",
+        ),
         (rename_record, "AdClick", "another name", "keep the type's name"),
     ],
     ids=["required", "enum", "removed", "retyped", "widened", "nullable", "renamed"],
@@ -224,7 +234,19 @@ def test_a_person_reads_what_why_who_and_what_instead(contracts: PlantedContract
     assert first.endswith("ad-clicks v2, pricing [incompatible]")
     for label in ("what:", "why:", "who:", "instead:"):
         assert label in shown
-    assert "ad-clicks v2: producers have to roll out first" in shown
+    assert "As it is: producers have to roll out first" in " ".join(shown.split())
+    assert "to roll out ad-clicks v2" not in shown
+
+
+def test_what_others_follow_from_comes_first_and_what_is_left_to_do_last(
+    contracts: PlantedContracts,
+) -> None:
+    contracts.add_version(set_type("cost_micros", "double"))
+    contracts.edit_subject("  - file: examples/second.json\n    versions: [2]\n", "")
+    kinds = [finding.kind for finding in contracts.findings()]
+    assert kinds[0] == "incompatible"
+    assert kinds[-2:] == ["version-without-example", "unlisted-example"]
+    assert "precision-lost" in kinds[1:-2]
 
 
 def test_a_workflow_gets_an_annotation_per_finding(contracts: PlantedContracts) -> None:
