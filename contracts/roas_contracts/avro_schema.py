@@ -4,7 +4,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from fastavro.schema import SchemaParseException, parse_schema
+from fastavro.schema import SchemaParseException, UnknownType, parse_schema
 
 Schema: TypeAlias = str | list[Any] | dict[str, Any]
 """A schema in parsed form: a name, a union, or anything else."""
@@ -21,6 +21,16 @@ class NotAvroError(ValueError):
     """It is not an Avro schema; the message says why."""
 
 
+class UndefinedNameError(NotAvroError):
+    """A name is used before its definition, which Avro's Java takes, and fastavro does not."""
+
+    def __init__(self, name: str) -> None:
+        self.simple_name = name.rpartition(".")[2]
+        super().__init__(
+            f"the type {name} is used before it is defined: define it where it is first used"
+        )
+
+
 def parse(schema: Any) -> tuple[Schema, NamedSchemas]:
     """A schema (decoded JSON) in parsed form, and its named types.
 
@@ -30,6 +40,8 @@ def parse(schema: Any) -> tuple[Schema, NamedSchemas]:
     named: dict[str, dict[str, Any]] = {}
     try:
         return parse_schema(copy.deepcopy(schema), named_schemas=named), named
+    except UnknownType as error:
+        raise UndefinedNameError(error.name) from error
     except (SchemaParseException, ValueError, TypeError, LookupError, AttributeError) as error:
         # fastavro answers nonsense with whatever it stumbles over.
         raise NotAvroError(f"{type(error).__name__}: {error}") from error

@@ -4,7 +4,6 @@ A topic's subject in the registry is `<topic>-value`. The folder is the whole tr
 topics and subjects are created from it in every environment.
 """
 
-import difflib
 import functools
 import json
 import os
@@ -16,9 +15,8 @@ from typing import Any, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 
-from roas_contracts.avro_schema import parse
+from roas_contracts.avro_schema import UndefinedNameError, parse
 from roas_contracts.compatibility import (
     CompatibilityMode,
     InvalidSchemaError,
@@ -27,6 +25,7 @@ from roas_contracts.compatibility import (
 )
 from roas_contracts.errors import MisconfigurationError
 from roas_contracts.source_lines import SourceLines
+from roas_contracts.yaml_problems import Problem, model_problems, yaml_problem
 
 DIRECTORY_VARIABLE: Final = "ROAS_CONTRACTS_DIR"
 """Environment variable with the folder that holds one folder per topic."""
@@ -81,18 +80,6 @@ class SubjectFile(_Closed):
     topic: TopicSettings
     examples: list[Example] = []
     waivers: list[Waiver] = []
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with a contract's file, on which line, at which key."""
-
-    line: int
-    at: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.at}: {self.what}" if self.at else self.what
 
 
 class ContractError(MisconfigurationError):
@@ -240,35 +227,12 @@ def _read_subject_file(path: Path) -> SubjectFile:
         return SubjectFile.model_validate(content)
     except OSError as error:
         raise _error(path, str(error.strerror)) from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise _error(path, f"not YAML: {error.problem}", line) from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except yaml.YAMLError as error:
+        raise ContractError(path, [yaml_problem(error)]) from error
+    except (UnicodeDecodeError, RecursionError) as error:
         raise _error(path, f"not YAML: {error}") from error
     except ValidationError as error:
-        raise ContractError(
-            path,
-            [
-                Problem(
-                    lines.of(problem["loc"]),
-                    ".".join(map(str, problem["loc"])) or "the file",
-                    _in_words(problem),
-                )
-                for problem in error.errors(include_url=False)
-            ],
-        ) from error
-
-
-def _in_words(problem: ErrorDetails) -> str:
-    """What pydantic objects to, for who has only seen the file."""
-    if problem["type"] == "missing":
-        return "the key is missing"
-    if problem["type"] == "extra_forbidden":
-        keys = _KEYS.get(tuple(step for step in problem["loc"][:-1] if isinstance(step, str)), ())
-        near = difflib.get_close_matches(str(problem["loc"][-1]), keys, n=1)
-        meant = f"did you mean {near[0]}?; " if near else ""
-        return f"there is no such key here: {meant}there are {', '.join(keys)}"
-    return f"{problem['msg']}, not {problem['input']!r}"
+        raise ContractError(path, model_problems(error, text, _KEYS)) from error
 
 
 _KEYS: Final[Mapping[tuple[str, ...], Sequence[str]]] = {
@@ -283,17 +247,23 @@ def _read_version(folder: Path, number: int) -> Version:
     path = folder / f"v{number}.avsc"
     try:
         text = path.read_text("utf-8")
-        decoded = json.loads(text)
         parse_schema(text)
-        parsed, _ = parse(decoded)
+        parsed, _ = parse(json.loads(text))
     except OSError as error:
         raise _error(path, str(error.strerror)) from error
-    except json.JSONDecodeError as error:
-        raise _error(path, f"not JSON: {error.msg}", error.lineno) from error
+    except UnicodeDecodeError as error:
+        raise _error(path, f"not UTF-8 at byte {error.start}") from error
     except InvalidSchemaError as error:
         line = error.line or line_of(text, error.path) or 1
+        if error.reason.startswith("not JSON"):
+            raise _error(path, error.reason, line) from error
         what = f"not an Avro schema: {error.reason}"
         raise ContractError(path, [Problem(line, error.path, what)]) from error
+    except json.JSONDecodeError as error:
+        raise _error(path, f"not JSON: {error.msg}", error.lineno) from error
+    except UndefinedNameError as error:
+        line = text.count("\n", 0, max(text.find(f'"{error.simple_name}"'), 0)) + 1
+        raise _error(path, str(error), line) from error
     except (ValueError, RecursionError) as error:
         raise _error(path, f"not an Avro schema: {error}") from error
     if not isinstance(parsed, dict) or parsed.get("type") != "record":

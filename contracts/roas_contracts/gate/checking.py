@@ -42,6 +42,12 @@ def check(
     found += history.changed_versions(directory, published.read(directory), bases)
     for read in subjects:
         found += _subject(read, bases)
+    unreadable = {each.topic for each in found if each.unreadable}
+    found = [
+        each
+        for each in found  # What can't be read is not to be published either.
+        if not (each.kind == "unpublished-version" and each.topic in unreadable)
+    ]
     found += interfaces.findings(directory.parent / interfaces.FOLDER, interface_bases)
     return Report(
         findings=in_order(found),

@@ -56,7 +56,7 @@ def versions_in(directory: Path) -> Mapping[str, bytes]:
     return {
         f"{path.parent.name}/{path.name}": path.read_bytes()
         for path in sorted(directory.glob("*/*.avsc"))
-        if VERSION_FILE.fullmatch(path.name)
+        if VERSION_FILE.fullmatch(path.name) and path.is_file()
     }
 
 

@@ -25,6 +25,7 @@ from roas_contracts.codec import Codec
 from roas_contracts.decoder import Decoder
 from roas_contracts.errors import MisconfigurationError, PoisonError, TransientError
 from roas_contracts.events import TYPE_OF_TOPIC, DeadLetterReason
+from roas_contracts.gate import published
 from roas_contracts.registry import Registry, SchemaSource
 from roas_contracts.rules import Rules
 from roas_contracts.subjects import (
@@ -332,8 +333,10 @@ def test_a_registry_that_holds_what_git_holds_is_verified_and_each_difference_is
 
         with SchemaRegistryClient({"url": server.url}) as client:
             client.set_compatibility("ad-clicks-value", "NONE")
+            later = json.loads(load_subject("ad-clicks").latest.text)
+            later["fields"].append({"name": "later", "type": "int", "default": 0})
             client.register_schema("stranger-value", Schema('"string"', "AVRO"))
-            client.register_schema("ad-clicks-value", Schema('"string"', "AVRO"))
+            client.register_schema("ad-clicks-value", Schema(json.dumps(later), "AVRO"))
         done = call("verify-registry", *url)
         assert done.returncode == exit_codes.NO
         newest = load_subject("ad-clicks").latest.number
@@ -344,16 +347,24 @@ def test_a_registry_that_holds_what_git_holds_is_verified_and_each_difference_is
         ]
 
 
-def test_nothing_is_registered_where_the_registry_holds_another_schema(tmp_path: Path) -> None:
-    with (
-        SchemaRegistry(tmp_path / "registry") as server,
-        SchemaRegistryClient({"url": server.url}) as client,
-    ):
-        client.register_schema("ad-clicks-value", Schema('"string"', "AVRO"))
-        done = call("register", "--registry-url", server.url)
-        assert done.returncode == exit_codes.NO
-        assert "ad-clicks-value v1: the registry holds another schema" in done.stderr
-        assert client.get_subjects() == ["ad-clicks-value"]
+def test_nothing_is_registered_where_the_registry_holds_another_schema(
+    server: SchemaRegistry,
+    client: SchemaRegistryClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = earlier_contracts(1, tmp_path / "avro")
+    (folder / "ad-clicks").rename(folder / "other-clicks")
+    versions = published.versions_in(folder)
+    published.write(folder, {name: published.sha256(text) for name, text in versions.items()})
+    monkeypatch.setenv(DIRECTORY_VARIABLE, str(folder))
+    client.register_schema("other-clicks-value", Schema('"string"', "AVRO"))
+    before = sorted(client.get_subjects())
+    done = call("register", "other-clicks", "ad-metrics-1m", "--registry-url", server.url)
+    assert done.returncode == exit_codes.NO
+    assert "other-clicks-value v1: the registry holds another schema" in done.stderr
+    assert "nothing was registered" in done.stderr
+    assert sorted(client.get_subjects()) == before
 
 
 def test_what_the_gate_refuses_is_not_registered(

@@ -162,7 +162,17 @@ def test_a_transitive_mode_looks_behind_the_newest(contracts: PlantedContracts) 
     [
         ("v2.avsc", '{\n"type": "record",\n"name": oops}', 3, "not JSON"),
         ("v2.avsc", '{"type": "record", "name": "A-B", "fields": []}', 1, ""),
+        ("v2.avsc", "[" * 3000, 1, "nested more than 1000 levels"),
+        ("v2.avsc", '\n// a comment\n"int"', 2, "not JSON"),
+        (
+            "v2.avsc",
+            '{"type": "record", "name": "R", "fields": [\n{"name": "a", "type": ["null", "E"]},\n'
+            '{"name": "b", "type": {"type": "enum", "name": "E", "symbols": ["A"]}}]}',
+            2,
+            "the type E is used before it is defined",
+        ),
         ("subject.yaml", "description: x\nowner: [\n", 3, "not YAML"),
+        ("subject.yaml", "- a\n", 1, "must have the keys description, owner"),
     ],
 )
 def test_a_file_that_is_none_is_named_with_its_line(
@@ -174,6 +184,16 @@ def test_a_file_that_is_none_is_named_with_its_line(
     assert (finding.file.name, finding.line) == (file, line)
     assert said in finding.what
     assert report.exit_code == 2
+
+
+def test_what_is_no_text_and_what_is_no_file_is_named(contracts: PlantedContracts) -> None:
+    (contracts.folder / "v2.avsc").write_bytes(b"{\xff")
+    (finding,) = contracts.findings()
+    assert finding.what == "not UTF-8 at byte 1"
+    (contracts.folder / "v2.avsc").unlink()
+    (contracts.folder / "v2.avsc").mkdir()
+    (finding,) = contracts.findings()
+    assert (finding.what, finding.unreadable) == ("Is a directory", True)
 
 
 def test_a_default_that_does_not_fit_is_named_with_its_line(contracts: PlantedContracts) -> None:

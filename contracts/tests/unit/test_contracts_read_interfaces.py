@@ -78,8 +78,23 @@ def test_a_declaration_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "wrong_v1.yaml").write_text("promise:\n  a: text\n", "utf-8")
     with pytest.raises(MisconfigurationError, match=r"wrong_v1\.yaml"):
         load("wrong_v1", tmp_path)
-    (finding,) = interfaces.findings(tmp_path, [])
-    assert finding.unreadable
+    (tmp_path / "none_v1.yaml").write_text("promises: [\n", "utf-8")
+    found = {(f.file.name, f.line, f.at, f.what) for f in interfaces.findings(tmp_path, [])}
+    there = "there are description, made_by, promises"
+    assert {each for each in found if each[0] == "wrong_v1.yaml"} == {
+        ("wrong_v1.yaml", 1, "description", "the key is missing"),
+        ("wrong_v1.yaml", 1, "made_by", "the key is missing"),
+        ("wrong_v1.yaml", 1, "promises", "the key is missing"),
+        (
+            "wrong_v1.yaml",
+            1,
+            "promise",
+            "there is no such key here: did you mean promises? " f"{there[0].upper()}{there[1:]}",
+        ),
+    }
+    (none,) = (each for each in found if each[0] == "none_v1.yaml")
+    assert none[1] == 2
+    assert none[3].startswith("not YAML: ")
 
 
 PROMISES = "description: D.\nmade_by: here\npromises:\n  t.a: text\n"

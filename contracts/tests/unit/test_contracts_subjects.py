@@ -113,7 +113,9 @@ def test_a_mistake_is_named_by_file_and_key(copied: Path, old: str, new: str, sa
 
 def test_an_empty_subject_file_is_named(copied: Path) -> None:
     (copied / "ad-clicks" / "subject.yaml").write_text("", "utf-8")
-    with pytest.raises(MisconfigurationError, match="the file: Input should be"):
+    with pytest.raises(
+        MisconfigurationError, match="the file: must have the keys description, owner"
+    ):
         load_subjects(copied)
 
 
