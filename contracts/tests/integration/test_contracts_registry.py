@@ -22,10 +22,11 @@ from fastavro import json_reader, schemaless_reader, schemaless_writer
 
 from roas_contracts import exit_codes, wire
 from roas_contracts.codec import Codec
-from roas_contracts.decoder import Decoder
+from roas_contracts.decoder import Decoder, Skipped
 from roas_contracts.errors import MisconfigurationError, PoisonError, TransientError
 from roas_contracts.events import TYPE_OF_TOPIC, DeadLetterReason
 from roas_contracts.gate import published
+from roas_contracts.heartbeat import Heartbeat
 from roas_contracts.registry import Registry, SchemaSource
 from roas_contracts.rules import Rules
 from roas_contracts.subjects import (
@@ -118,7 +119,8 @@ def test_an_example_is_the_same_to_our_codec_to_fastavro_and_to_confluents_clien
     event = Decoder(subject.name, SchemaSource(server.url), Rules(group="g")).decode(
         value, None, NOW_MS
     )
-    ours = dataclasses.asdict(event)  # type: ignore[call-overload]
+    assert not isinstance(event, Heartbeat | Skipped)
+    ours = dataclasses.asdict(event)
     if "headers" in ours:
         ours["headers"] = [{"name": name, "value": each} for name, each in ours["headers"]]
     context = SerializationContext(subject.name, MessageField.VALUE)

@@ -251,13 +251,13 @@ def named(name: str, *, aliases: tuple[str, ...] = ()) -> dict[str, Any]:
 def test_a_named_type_is_known_by_its_name_or_by_the_full_name_of_an_alias(
     writer: Any, reader: Any, is_read: bool
 ) -> None:
-    schemas = [parse_schema(json.dumps(each)) for each in (writer, reader)]
-    assert bool(incompatibilities(reader=schemas[1], writer=schemas[0])) is not is_read
+    old, new = (parse_schema(json.dumps(each)) for each in (writer, reader))
+    assert bool(incompatibilities(reader=new, writer=old)) is not is_read
     if is_read:
-        assert compile_reader(*schemas, {})(b"\0", 0) == ("A", 1)
+        assert compile_reader(old, new, {})(b"\0", 0) == ("A", 1)
     else:
         with pytest.raises(UnresolvableError):
-            compile_reader(*schemas, {})
+            compile_reader(old, new, {})
 
 
 def test_our_union_is_read_as_the_branch_that_takes_every_value() -> None:
