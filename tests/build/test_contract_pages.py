@@ -3,6 +3,7 @@
 Runs outside of Pants' sandboxes (`./roas test` does it), for it needs the whole checkout.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ def contracts(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "roas_contracts", *arguments],
         cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "contracts")},
         capture_output=True,
         text=True,
         timeout=120,
