@@ -46,7 +46,10 @@ def changed_versions(
             continue
         print_now = published.sha256(now[name])
         if print_now != prints[name]:
-            yield _edited(directory, name, known.get(name), now[name])
+            if bases and name not in known:
+                yield _edited_draft(directory, name)
+            else:
+                yield _edited(directory, name, known.get(name), now[name])
         elif print_now != fingerprints.get(name, print_now):
             yield _wrong_fingerprint(directory, name)
     for name in sorted(now.keys() - fingerprints.keys()):
@@ -141,6 +144,18 @@ def _edited(directory: Path, name: str, before: bytes | None, now: bytes) -> Fin
         f"{name} is published and was edited",
         "undo the edit (git checkout), and put the change into a new version",
         line=line,
+    )
+
+
+def _edited_draft(directory: Path, name: str) -> Finding:
+    return _finding(
+        directory,
+        name,
+        "edited-version",
+        f"{name} was edited after `publish`",
+        "run `./roas contracts publish` again if the edit is meant, else undo it (git checkout)",
+        why=f"{published.FILE_NAME} has the fingerprint of what it was; the base branch does not "
+        "have this version yet, so it may still change",
     )
 
 

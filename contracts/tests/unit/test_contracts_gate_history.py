@@ -204,6 +204,7 @@ def test_a_draft_may_be_published_again_until_it_is_on_main(contracts: PlantedCo
     field_of(schema, "event_id")["doc"] = "Better words."
     contracts.write_version(2, schema)
     assert contracts.kinds() == {"edited-version"}
+    assert "run `./roas contracts publish` again" in " ".join(run("check")[1].split())
     assert run("publish")[:2] == (0, "published ad-clicks/v2.avsc\n")
     contracts.commit()
 
