@@ -178,12 +178,13 @@ class _Compiler:
                 branch.full_name != writer.full_name,
             )
 
+        reasons = []
         for branch in sorted(reader.branches, key=unlikeness):
             try:
                 return self.resolve(writer, branch)
-            except UnresolvableError:
-                continue
-        raise UnresolvableError(f"{writer.type} is no branch of our union")
+            except UnresolvableError as error:
+                reasons.append(f": {error}" if branch.type == writer.type else "")
+        raise UnresolvableError(f"{writer.type} is no branch of our union{''.join(reasons[:1])}")
 
     def _enum(self, writer: EnumSchema, reader: EnumSchema) -> ReadFunction:
         enum = self._enums.get(reader.full_name)

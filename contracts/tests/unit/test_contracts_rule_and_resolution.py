@@ -267,15 +267,29 @@ def test_our_union_is_read_as_the_branch_that_takes_every_value() -> None:
     assert compile_reader(writer, [narrow, wide], {})(b"\x02", 0) == ("B", 1)
 
 
-def test_a_record_that_failed_in_one_branch_is_not_half_there_in_another() -> None:
-    """Inner leads back to the failed record: neither may be taken for done."""
+def test_a_record_that_could_not_be_read_is_not_half_there_elsewhere() -> None:
+    """Inner leads back to the record that failed: what was made of it then is no reader."""
     inner = record(field("back", ["null", "R"]), name="Inner")
-    writer = record(field("inner", inner), field("more", "int"))
-    narrow = record(field("inner", inner), field("missing", "int"), namespace="n")
-    reader = record(field("x", [narrow, "n.Inner", "null"]), name="Top")
-    both = record(field("x", [writer, "null"]), name="Top")
-    with pytest.raises(UndecodableError, match="missing and has no default|no branch of our union"):
-        compile_reader(both, reader, {})(b"\0\0\x0e", 0)
+    writer = record(
+        field("a", [record(field("inner", inner), field("more", "int")), "null"]),
+        field("b", "Inner"),
+        name="Top",
+    )
+    reader = record(
+        field("a", [record(field("inner", inner), field("missing", "int")), "null"]),
+        field("b", "Inner"),
+        name="Top",
+    )
+    function = compile_reader(writer, reader, {})
+    assert function(b"\x02\0", 0) == ({"a": None, "b": {"back": None}}, 2)
+    with pytest.raises(UndecodableError, match=r"b\.back: .*: missing is missing and has"):
+        function(b"\x02\x02\0\x0e", 0)
+
+
+def test_a_name_comes_before_an_alias_in_any_order() -> None:
+    name, alias = field("a", "int"), field("b", "int", aliases=["a"], default=0)
+    for fields in ((name, alias), (alias, name)):
+        assert compile_reader(record(name), record(*fields), {})(b"\x0e", 0)[0] == {"a": 7, "b": 0}
 
 
 def test_a_dropped_field_may_have_aliases_that_no_reader_could_follow() -> None:
