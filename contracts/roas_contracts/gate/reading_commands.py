@@ -88,10 +88,8 @@ def docs_command(
     ] = False,
 ) -> None:
     """Write a readable page for each topic."""
-    subjects, findings = read_all(contracts_directory())
-    if findings:
-        first = findings[0]
-        raise InputError(f"{first.file}:{first.line}: {first.what}")
+    chosen(None)  # Says what is wrong with a contract that can't be read.
+    subjects, _ = read_all(contracts_directory())
     words = words_of_parts(root)
     wanted = {f"{read.subject.name}.md": pages.page(read, words) for read in subjects}
     wanted["README.md"] = pages.index(subjects)
