@@ -127,7 +127,7 @@ def started(folder: Path, settings: Mapping[str, str]) -> Iterator[WholeStack]:
     """A stack in a folder, on ports of its own; the settings are those of its start."""
     folders = StackFolders(folder)
     with pytest.MonkeyPatch.context() as environment:
-        for name in StackSettings.model_fields:
+        for name in StackSettings.port_fields():
             environment.setenv(f"ROAS_LOCAL_{name.upper()}", str(free_port().number))
         for name, value in settings.items():
             environment.setenv(name, value)

@@ -23,7 +23,7 @@ class BenchStack:
 
     def __init__(self, folder: Path, flink_settings: Mapping[str, object]) -> None:
         self.tools: Toolchain = default_toolchain()
-        ports: dict[str, Any] = {name: free_port().number for name in StackSettings.model_fields}
+        ports: dict[str, Any] = {name: free_port().number for name in StackSettings.port_fields()}
         self.stack = Stack(StackFolders(folder), StackSettings(**ports), self.tools)
         self.stack.flink = FlinkCluster(
             folder / "data" / "flink",

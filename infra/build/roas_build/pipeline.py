@@ -145,7 +145,7 @@ def _repository_tests(where: Checkout) -> int:
 
 def _install_components(where: Checkout) -> int:
     """Install what integration tests start: once, with a progress bar, not within a test's time."""
-    command = [sys.executable, "-m", "roas_local", "install"]
+    command = [sys.executable, "-m", "roas_local", "install", "--batch"]
     return subprocess.run(command, cwd=where.root, stdin=subprocess.DEVNULL, check=False).returncode
 
 

@@ -42,11 +42,16 @@ def up(
     foreground: Annotated[
         bool, typer.Option("--foreground", help="Stay in this terminal; Ctrl-C stops the stack.")
     ] = False,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="With Airflow, which runs the daily batch.")
+    ] = False,
 ) -> None:
     """Install what is missing, start everything and wait until it is ready."""
     from roas_local import up as up_command
 
     folders = _folders("run")
+    if batch:
+        up_command.with_batch()
     raise typer.Exit(
         up_command.in_foreground(folders) if foreground else up_command.in_background(folders)
     )
@@ -151,12 +156,18 @@ def clean(
 
 
 @app.command(rich_help_panel=_STACK)
-def install() -> None:
+def install(
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Also what the batch needs and the stack does not.")
+    ] = False,
+) -> None:
     """Install everything the stack and its tests need, without starting anything."""
     from roas_local.install import default_toolchain
 
     default_toolchain().everything()
     default_toolchain().test_libraries()
+    if batch:
+        default_toolchain().batch()
 
 
 @app.command(rich_help_panel=_BUILD)
@@ -214,6 +225,7 @@ _pass_through("ctr-stream", "The Flink job that counts per window, and its upgra
 _pass_through("cache-writer", "Metrics into PostgreSQL and Redis, and the Redis cache manager.")
 _pass_through("dlq", "Dead letters: list, show, replay, fix, discard, audit.")
 _pass_through("batch", "Archive Kafka, rebuild event days in PostgreSQL: the batch by hand.")
+_pass_through("airflow", "The batch's DAGs: backfill days, and Airflow's own command line.")
 _pass_through("bench", "Benchmarks: what this is compared with what it could be.", _BUILD)
 _pass_through("contracts", "Schemas and topics: list, register, create.")
 

@@ -60,14 +60,19 @@ def prepare(folders: StackFolders, toolchain: Toolchain) -> None:
     if is_held(folders):
         raise MisconfigurationError(f"a stack is already running in {folders.root}")
     _sweep(folders)
-    toolchain.everything()
-    require_disk(folders.root, _NEEDED_TO_RUN_BYTES)
     settings = service_settings.load(StackSettings)
+    toolchain.everything()
+    if settings.batch:
+        toolchain.batch()
+    require_disk(folders.root, _NEEDED_TO_RUN_BYTES)
     for process in Stack(folders, settings, toolchain).infrastructure():
         for purpose, port in process.ports().items():
             require_free(port, purpose)
     for service in SERVICES:
         require_free(settings.port(f"{service.replace('-', '_')}_health"), f"{service}'s health")
+    if settings.batch:
+        require_free(settings.port("airflow"), "Airflow's web pages")
+        require_free(settings.port("airflow_scheduler_health"), "Airflow's scheduler's health")
 
 
 def start(folders: StackFolders, toolchain: Toolchain, watcher: Watcher = _ignore) -> StackState:

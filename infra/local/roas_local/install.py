@@ -123,6 +123,10 @@ class Toolchain:
         self.redis_server()
         self.stream_jars()
 
+    def batch(self) -> None:
+        """Install what only the batch needs."""
+        self.environment("airflow")
+
     def test_libraries(self) -> None:
         """Install what only the Java tests need."""
         self.jars(ArtifactSet.JAVA_TESTS)

@@ -24,6 +24,7 @@ SOURCE_ROOTS = (
     "services/cache-writer",
     "services/dlq-handler",
     "batch/jobs",
+    "batch/airflow",
 )
 
 

@@ -85,6 +85,11 @@ class StackRunner:
         )
         self._progress("starting the services")
         supervisor.start(stack.services())
+        if settings.batch:
+            self._progress("starting the batch")
+            batch = stack.batch()
+            batch.prepare()
+            supervisor.start(batch.processes)
         self._enter(StackPhase.READY, "ready")
         self._say("the stack is ready")
 

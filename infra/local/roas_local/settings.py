@@ -1,11 +1,15 @@
 """Settings of the native stack: ports, and what differs from one machine to another."""
 
+from typing import Final
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from roas_local.ports import Port
 
 _PREFIX = "ROAS_LOCAL_"
+
+BATCH_VARIABLE: Final = f"{_PREFIX}BATCH"
 
 
 class StackSettings(BaseSettings):
@@ -26,6 +30,17 @@ class StackSettings(BaseSettings):
     ctr_stream_health_port: int = Field(28102, ge=1, le=65535)
     cache_writer_health_port: int = Field(28103, ge=1, le=65535)
     dlq_handler_health_port: int = Field(28104, ge=1, le=65535)
+    airflow_port: int = Field(28110, ge=1, le=65535)
+    airflow_scheduler_health_port: int = Field(28111, ge=1, le=65535)
+    batch: bool = False
+    """Whether Airflow runs, too: what `./roas up --batch` sets."""
+    airflow_workers: int = Field(2, ge=1, le=32)
+    """How many tasks of the batch run at once, each a process of about 150 MB and its tool."""
+
+    @classmethod
+    def port_fields(cls) -> list[str]:
+        """The fields that are ports."""
+        return [name for name in cls.model_fields if name.endswith("_port")]
 
     def port(self, name: str) -> Port:
         """A port by its field's name without `_port`, with the variable that changes it."""

@@ -1,10 +1,13 @@
 """The composition of the stack: which processes, in which order, with which settings."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from roas_local.components import (
+    Airflow,
     FlinkCluster,
     KafkaBroker,
     ManagedProcess,
@@ -13,7 +16,9 @@ from roas_local.components import (
     SchemaRegistry,
     ServiceProcess,
 )
+from roas_local.components.airflow_home import AirflowHome, AirflowPorts
 from roas_local.install import Toolchain
+from roas_local.ports import LOOPBACK
 from roas_local.settings import StackSettings
 
 SERVICES: Final = ("ctr-stream", "cache-writer", "dlq-handler")
@@ -109,6 +114,29 @@ class Stack:
             self._service("dlq-handler", keeper, "dlq_handler_health"),
         ]
 
+    def batch(self, settings: Mapping[str, str] | None = None) -> Airflow:
+        """What runs the batch, installed now. Needs the infrastructure prepared.
+
+        Args:
+            settings: environment variables of the DAGs and tools, instead of the usual ones.
+        """
+        self._tools.batch()
+        return Airflow(
+            self._airflow_home.folder,
+            database=self.postgres.dsn,
+            env=self.environment() | dict(settings or {}),
+            workers=self._settings.airflow_workers,
+            ports=AirflowPorts(
+                self._settings.port("airflow"), self._settings.port("airflow_scheduler_health")
+            ),
+            log_folder=self.folders.logs,
+            toolchain=self._tools,
+        )
+
+    @property
+    def _airflow_home(self) -> AirflowHome:
+        return AirflowHome(self.folders.data / "airflow")
+
     def environment(self) -> dict[str, str]:
         """Settings of every service and tool for this stack. Needs the infrastructure prepared."""
         ports = self._settings
@@ -142,6 +170,8 @@ class Stack:
                 "POSTGRES_DSN": self.postgres.dsn,
                 "ARCHIVE": str(self.folders.data / "archive"),
             },
+            "AIRFLOW": self._airflow_settings(),
+            "DAGS": self._dag_settings(),
         }
         settings = {
             f"ROAS_{service}_{name}": value
@@ -157,6 +187,25 @@ class Stack:
                 "ROAS_HOME": str(self._tools.layout.home),
             }
         )
+
+    def _airflow_settings(self) -> dict[str, str]:
+        return {
+            "HOME": str(self._airflow_home.folder),
+            "URL": f"http://{LOOPBACK}:{self._settings.airflow_port}",
+            "PASSWORDS": str(self._airflow_home.passwords),
+            "PYTHON": str(self._tools.layout.python("airflow")),
+        }
+
+    def _dag_settings(self) -> dict[str, str]:
+        """Which programs the DAGs' tasks start."""
+
+        def command(resolve: str, module: str) -> str:
+            return json.dumps([str(self._tools.layout.python(resolve)), "-m", module])
+
+        return {
+            "BATCH_COMMAND": command("services", "roas_batch"),
+            "DBT_COMMAND": command("dbt", "roas_dbt"),
+        }
 
     def _service(self, name: str, argv: tuple[str | Path, ...], port: str) -> ServiceProcess:
         return ServiceProcess(

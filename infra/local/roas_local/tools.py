@@ -21,6 +21,7 @@ MODULES = {
     "verify": "roas_ledger",
     "bench": "roas_bench",
     "chaos": "roas_chaos",
+    "airflow": "roas_airflow",
 }
 """Modules by the name of their command. In a checkout `contracts` can also `fuzz`."""
 

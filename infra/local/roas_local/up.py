@@ -1,15 +1,19 @@
 """`./roas up`: starts the stack and shows how it gets there."""
 
+import os
 import sys
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from roas_contracts import exit_codes
+from roas_contracts.service import settings as service_settings
 from roas_contracts.service.stop import StopSignal
 from roas_local import control, status_view
 from roas_local.install import default_toolchain
 from roas_local.runner import StackRunner
+from roas_local.settings import BATCH_VARIABLE, StackSettings
 from roas_local.stack import StackFolders
 from roas_local.state import StackPhase, StackState
 
@@ -42,12 +46,27 @@ class StartProgress:
                 self._console.print(Text(state.message))
 
 
+def with_batch() -> None:
+    """What is started by this process from now on includes Airflow."""
+    os.environ[BATCH_VARIABLE] = "true"
+
+
+def _batch_is_wanted() -> bool:
+    return service_settings.load(StackSettings).batch
+
+
 def in_background(folders: StackFolders) -> int:
     """Start, wait until ready, leave it running. Returns the exit code."""
     console = Console(stderr=True)
-    if control.running_state(folders) is not None:
+    running = control.running_state(folders)
+    if running is not None:
+        if _batch_is_wanted() and not any(unit.name == "airflow-api" for unit in running.units):
+            console.print(
+                "the stack is running without the batch: ./roas down, then ./roas up --batch"
+            )
+            return exit_codes.NO
         console.print("the stack is already running; see ./roas status")
-        return 0
+        return exit_codes.OK
     with StartProgress(console) as progress:
         state = control.start(folders, default_toolchain(), progress)
     status_view.show(state, console)

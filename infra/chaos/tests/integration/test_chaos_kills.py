@@ -24,7 +24,7 @@ SEED = 1200
 
 @pytest.fixture()
 def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
-    for name in StackSettings.model_fields:
+    for name in StackSettings.port_fields():
         monkeypatch.setenv(f"ROAS_LOCAL_{name.upper()}", str(free_port().number))
     request = Request(
         folder=tmp_path / "chaos",

@@ -6,6 +6,7 @@
 Ports are random unless given; data survives `stop`, `kill` and the next `start`.
 """
 
+from roas_local.components.airflow import Airflow
 from roas_local.components.flink import FlinkCluster, JobManager, TaskManager
 from roas_local.components.kafka import KafkaBroker
 from roas_local.components.postgres import PostgresServer
@@ -15,6 +16,7 @@ from roas_local.components.registry import SchemaRegistry
 from roas_local.components.service import ServiceProcess
 
 __all__ = [
+    "Airflow",
     "ComponentError",
     "FlinkCluster",
     "JobManager",
