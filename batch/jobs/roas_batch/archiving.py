@@ -116,7 +116,9 @@ class Archiver:
         first = gap.from_offset
         for messages in self._kafka.read(log.topic, log.partition, gap):
             chunk.add(messages)
-            if chunk.rows < _ROWS_OF_A_CHUNK and chunk.bytes < _BYTES_OF_A_CHUNK:
+            if chunk.rows < min(_ROWS_OF_A_CHUNK, self._limits.records) and chunk.bytes < min(
+                _BYTES_OF_A_CHUNK, self._limits.bytes
+            ):
                 continue
             rows, size = rows + chunk.rows, size + chunk.bytes
             chunks.append(self._taken(chunk))

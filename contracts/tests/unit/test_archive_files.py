@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import time
 from pathlib import Path, PurePosixPath
 
@@ -138,6 +139,21 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
         staged(archive, pack(_records(), _description(_records()))),
     ):
         pass
+
+
+def test_a_disk_that_takes_no_more_leaves_nothing_and_is_one_sentence(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # As a full disk does, this fails in the middle of the writing.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with (
+            pytest.raises(TransientError, match="can't be written: File too large"),
+            staged(tmp_path, pack(_records(), _description(_records()))),
+        ):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize(

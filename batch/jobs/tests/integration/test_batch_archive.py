@@ -89,7 +89,7 @@ def test_an_archive_that_is_killed_anywhere_goes_on_and_ends_exact(stack: BatchS
     stack.send(AD_IMPRESSIONS, records)
     (planned,) = stack.answer("plan")["ranges"]
     small: dict[str, Any] = {"FILE_RECORDS": "500"}
-    for _ in range(4):
+    for _ in range(3):
         process = stack.start("archive", *range_options(planned), **small)
         # From the first import to the last of a dozen files.
         time.sleep(chosen.uniform(0.3, 2.5))

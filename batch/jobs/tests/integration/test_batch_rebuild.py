@@ -172,14 +172,14 @@ def test_a_day_does_not_get_smaller_unless_it_is_said(stack: BatchStack) -> None
 
 def test_a_rebuild_that_is_killed_anywhere_shows_the_old_day_or_the_new(stack: BatchStack) -> None:
     chosen = random.Random(20141021)
-    send_a_day(stack, 20_000)
-    stack.archive_all(FILE_RECORDS="2000")
+    send_a_day(stack, 10_000)
+    stack.archive_all(FILE_RECORDS="1000")
     stack.answer("rebuild", DAY)
     before = counts(stack)
     stack.send(AD_CLICKS, stack.records(AD_CLICKS, [click(1)]))
     stack.archive_all()
     after = [before[0], before[1] + 1, before[2]]
-    for _ in range(4):
+    for _ in range(3):
         process = stack.start("rebuild", DAY, "--force", WORKERS="2")
         # From the first import to the attaching.
         time.sleep(chosen.uniform(0.5, 4))
@@ -211,10 +211,10 @@ def test_two_rebuilds_of_a_day_at_once_build_it_once(stack: BatchStack) -> None:
 def test_postgres_restarted_in_mid_load_leaves_the_day_as_it_was(
     stack: BatchStack, tmp_path: Path
 ) -> None:
-    send_a_day(stack, 20_000)
+    send_a_day(stack, 10_000)
     with PostgresServer(tmp_path / "postgres") as postgres:
         _own_database(stack, postgres)
-        stack.archive_all(FILE_RECORDS="2000")
+        stack.archive_all(FILE_RECORDS="1000")
         process = stack.start("rebuild", DAY)
         wait_until("it loads", lambda: _loading(stack))
         postgres.kill()
@@ -222,8 +222,8 @@ def test_postgres_restarted_in_mid_load_leaves_the_day_as_it_was(
         _, error = process.communicate(timeout=WAIT_SECONDS)
         assert (process.returncode, "Traceback" in error) == (exit_codes.UNAVAILABLE, False), error
         assert counts(stack) == [0, 0, 0]
-        assert stack.answer("rebuild", DAY)["impressions"] == 20_000
-        assert counts(stack) == [20_000, 2_000, 200]
+        assert stack.answer("rebuild", DAY)["impressions"] == 10_000
+        assert counts(stack) == [10_000, 1_000, 100]
         assert len(tables(stack)) == 3
 
 
