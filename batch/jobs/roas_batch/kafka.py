@@ -104,7 +104,7 @@ class Kafka:
         return [
             Log(
                 at.topic,
-                str(described[at.topic].topic_id),
+                spelled(str(described[at.topic].topic_id)),
                 str(cluster.cluster_id),
                 at.partition,
                 starts[at.topic, at.partition],
@@ -153,6 +153,14 @@ class Kafka:
             (at.topic, at.partition): int(answer.result(_TIMEOUT).offset)
             for at, answer in asked.items()
         }
+
+
+def spelled(topic_id: str) -> str:
+    """A topic's id as Kafka's own tools spell it: fit for the name of a folder.
+
+    The client uses the alphabet of base64 that has a slash.
+    """
+    return topic_id.replace("/", "_").replace("+", "-")
 
 
 def _within(messages: list[Any], end: int) -> tuple[list[Any], bool]:

@@ -24,6 +24,10 @@ class Place:
     from_offset: int
     to_offset: int
 
+    def __post_init__(self) -> None:
+        if "/" in self.topic_id:
+            raise ValueError(f"the topic's id {self.topic_id!r} is no name of a folder")
+
     @property
     def path(self) -> PurePosixPath:
         """Relative to the archive's folder."""

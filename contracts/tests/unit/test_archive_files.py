@@ -184,6 +184,8 @@ def test_a_place_and_its_path_say_the_same() -> None:
     assert place_of(PurePosixPath("ad-clicks/x/3/notes.txt")) is None
     assert place_of(PurePosixPath("ad-clicks/x/three/1-2.parquet")) is None
     assert place_of(PurePosixPath("1-2.parquet")) is None
+    with pytest.raises(ValueError, match="no name of a folder"):
+        Place("ad-clicks", "x/y", 3, 0, 1)
 
 
 def test_a_later_format_is_refused_by_its_number() -> None:
