@@ -226,6 +226,7 @@ _pass_through("cache-writer", "Metrics into PostgreSQL and Redis, and the Redis 
 _pass_through("dlq", "Dead letters: list, show, replay, fix, discard, audit.")
 _pass_through("batch", "Archive Kafka, rebuild event days in PostgreSQL: the batch by hand.")
 _pass_through("airflow", "The batch's DAGs: backfill days, and Airflow's own command line.")
+_pass_through("dbt", "Daily marts from the raw events: build, test, show what is stale.")
 _pass_through("bench", "Benchmarks: what this is compared with what it could be.", _BUILD)
 _pass_through("contracts", "Schemas and topics: list, register, create.")
 

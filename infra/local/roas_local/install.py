@@ -113,6 +113,10 @@ class Toolchain:
         lockfile = self.layout.locks / f"{resolve}.lock"
         return self._ensure(Environment(self.layout.venv(resolve), lockfile))
 
+    def dbt(self) -> Path:
+        """The dbt program."""
+        return self.environment("dbt").with_name("dbt")
+
     def everything(self) -> None:
         """Install all that the stack needs."""
         self.environment("services")
@@ -126,6 +130,7 @@ class Toolchain:
     def batch(self) -> None:
         """Install what only the batch needs."""
         self.environment("airflow")
+        self.dbt()
 
     def test_libraries(self) -> None:
         """Install what only the Java tests need."""

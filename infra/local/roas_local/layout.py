@@ -19,6 +19,7 @@ SOURCE_ROOTS = (
     "infra/build",
     "infra/bench",
     "infra/chaos",
+    "batch/dbt",
     "services/producer",
     "services/ctr-stream",
     "services/cache-writer",

@@ -172,6 +172,12 @@ class Stack:
             },
             "AIRFLOW": self._airflow_settings(),
             "DAGS": self._dag_settings(),
+            "DBT": {
+                "POSTGRES_DSN": self.postgres.dsn,
+                # Installed when it is first used: most stacks never do.
+                "PROGRAM": str(self._tools.layout.python("dbt").with_name("dbt")),
+                "STATE": str(self.folders.data / "dbt"),
+            },
         }
         settings = {
             f"ROAS_{service}_{name}": value
@@ -204,7 +210,7 @@ class Stack:
 
         return {
             "BATCH_COMMAND": command("services", "roas_batch"),
-            "DBT_COMMAND": command("dbt", "roas_dbt"),
+            "DBT_COMMAND": command("services", "roas_dbt"),
         }
 
     def _service(self, name: str, argv: tuple[str | Path, ...], port: str) -> ServiceProcess:

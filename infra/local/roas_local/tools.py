@@ -22,6 +22,7 @@ MODULES = {
     "bench": "roas_bench",
     "chaos": "roas_chaos",
     "airflow": "roas_airflow",
+    "dbt": "roas_dbt",
 }
 """Modules by the name of their command. In a checkout `contracts` can also `fuzz`."""
 
@@ -43,6 +44,12 @@ def oracle_environment(toolchain: Toolchain) -> Mapping[str, str]:
     }
 
 
+def dbt_environment(toolchain: Toolchain, running: Mapping[str, str]) -> dict[str, str]:
+    """Settings of `dbt`, with or without a running stack. Installs the program that they name."""
+    state = str(toolchain.layout.home / "dbt")
+    return {"ROAS_DBT_STATE": state, **running, "ROAS_DBT_PROGRAM": str(toolchain.dbt())}
+
+
 def execute(tool: str, arguments: Sequence[str], toolchain: Toolchain) -> None:
     """Become a tool's process. What the user's environment sets wins over the stack's settings.
 
@@ -51,7 +58,10 @@ def execute(tool: str, arguments: Sequence[str], toolchain: Toolchain) -> None:
         TransientError: its environment can't be installed.
     """
     python = toolchain.environment("flink" if tool == "ctr-stream" else "services")
-    environment = {**running_environment(toolchain.layout), **os.environ}
+    running = running_environment(toolchain.layout)
+    if tool == "dbt":
+        running = dbt_environment(toolchain, running)
+    environment = {**running, **os.environ}
     environment["PYTHONPATH"] = toolchain.layout.python_path
     environment[PROGRAM_VARIABLE] = f"./roas {tool}"
     if tool == "contracts" and "fuzz" in arguments[:1]:

@@ -1,0 +1,22 @@
+select
+    day,
+    device_type,
+    connection_type,
+    placement_type,
+    source,
+    currency,
+    is_money_synthetic,
+    impressions,
+    labelled_impressions,
+    clicks,
+    attributed_clicks,
+    conversions,
+    cost,
+    revenue,
+    ctr,
+    attributed_ctr,
+    cpc,
+    cpm,
+    cpa,
+    roas
+from {{ ref('audience_daily') }}

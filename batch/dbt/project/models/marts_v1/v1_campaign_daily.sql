@@ -1,0 +1,21 @@
+select
+    day,
+    campaign_id,
+    campaign_name,
+    source,
+    currency,
+    is_money_synthetic,
+    impressions,
+    labelled_impressions,
+    clicks,
+    attributed_clicks,
+    conversions,
+    cost,
+    revenue,
+    ctr,
+    attributed_ctr,
+    cpc,
+    cpm,
+    cpa,
+    roas
+from {{ ref('campaign_daily') }}

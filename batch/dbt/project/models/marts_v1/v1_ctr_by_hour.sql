@@ -1,0 +1,21 @@
+select
+    day,
+    hour_of_day,
+    dimension,
+    value,
+    impressions,
+    labelled_impressions,
+    clicks,
+    attributed_clicks,
+    ctr,
+    ctr_low,
+    ctr_high,
+    attributed_ctr,
+    baseline_days,
+    baseline_impressions,
+    baseline_clicks,
+    baseline_ctr,
+    baseline_low,
+    baseline_high,
+    baseline_stddev
+from {{ ref('ctr_by_hour') }}

@@ -1,0 +1,22 @@
+select
+    day,
+    placement_type,
+    placement_id,
+    placement,
+    source,
+    currency,
+    is_money_synthetic,
+    impressions,
+    labelled_impressions,
+    clicks,
+    attributed_clicks,
+    conversions,
+    cost,
+    revenue,
+    ctr,
+    attributed_ctr,
+    cpc,
+    cpm,
+    cpa,
+    roas
+from {{ ref('placement_daily') }}

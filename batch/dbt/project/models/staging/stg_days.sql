@@ -1,0 +1,7 @@
+select
+    day,
+    built_at,
+    impressions,
+    clicks,
+    conversions
+from {{ source('batch', 'days') }}

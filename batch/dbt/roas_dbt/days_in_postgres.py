@@ -1,0 +1,95 @@
+"""Which days there are, which are stale, which a build computed: asked of PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import psycopg
+
+from roas_contracts.errors import MisconfigurationError, TransientError
+
+_Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+_CONNECT_SECONDS = 10
+
+# The rule of the model int_days.
+_STALE = """
+SELECT complete.day
+FROM batch.days AS complete
+LEFT JOIN intermediate.int_days AS known USING (day)
+WHERE known.source_built_at IS NULL
+    OR known.source_built_at < complete.built_at
+    OR ((known.is_source OR known.is_report) AND NOT known.is_built)
+ORDER BY complete.day
+"""
+_EVERY = "SELECT day FROM batch.days ORDER BY day"
+_UNKNOWN = """
+SELECT asked.day
+FROM unnest(%s::date[]) AS asked (day)
+WHERE NOT EXISTS (SELECT FROM batch.days WHERE days.day = asked.day)
+ORDER BY asked.day
+"""
+_COMPUTED = """
+SELECT day FROM intermediate.int_days WHERE requested_by = %s AND is_{kind} ORDER BY day
+"""
+
+
+class Days:
+    """A connection that asks for days. Raises TransientError when PostgreSQL does not answer."""
+
+    def __init__(self, dsn: str) -> None:
+        with _translated():
+            self._connection: _Connection = psycopg.connect(
+                dsn, autocommit=True, connect_timeout=_CONNECT_SECONDS
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def stale(self) -> list[date]:
+        """Days of which raw is newer than the marts, or that a build did not finish."""
+        if not self._exists("batch.days"):
+            raise MisconfigurationError(
+                "the PostgreSQL database lacks the table batch.days: apply "
+                "infra/postgres/migrations (./roas up does)"
+            )
+        return self._days(_STALE if self._exists("intermediate.int_days") else _EVERY)
+
+    def unknown(self, days: Sequence[date]) -> list[date]:
+        """Those of the days that raw does not hold whole."""
+        return self._days(_UNKNOWN, list(days))
+
+    def computed(self, invocation: str, kind: str) -> list[date]:
+        """Days of kind source or report that dbt's invocation computed."""
+        if not self._exists("intermediate.int_days"):
+            return []
+        return self._days(_COMPUTED.format(kind=kind), invocation)
+
+    def _exists(self, table: str) -> bool:
+        with _translated():
+            row = self._connection.execute("SELECT to_regclass(%s) IS NOT NULL", (table,))
+            return row.fetchone() == (True,)
+
+    def _days(self, query: str, *values: object) -> list[date]:
+        with _translated():
+            return [day for (day,) in self._connection.execute(query.encode(), values)]
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise TransientError(f"PostgreSQL does not answer: {str(error).strip()}") from None
