@@ -4,8 +4,10 @@ Where it can't, a lint of the gate has said so by name.
 """
 
 import io
+import itertools
 import json
 from collections import Counter
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -17,11 +19,16 @@ from hypothesis import strategies as st
 
 from roas_contracts.avro_reading import ReadFunction, UndecodableError
 from roas_contracts.compatibility import (
+    ArraySchema,
     AvroSchema,
     InvalidSchemaError,
+    MapSchema,
+    RecordSchema,
+    UnionSchema,
     incompatibilities,
     parse_schema,
 )
+from roas_contracts.compatibility.rule import PROMOTIONS
 from roas_contracts.gate import evolution_lints, reading_lints
 from roas_contracts.gate.schema_tree import tree_of
 from roas_contracts.resolution import UnresolvableError, compile_reader
@@ -98,22 +105,46 @@ def require_end(schema: Any, named: dict[str, Any], inside: frozenset[str]) -> N
             require_end(kind["name"] if is_defined_here else kind, named, inside)
 
 
-def is_alike(ours: Any, other: Any) -> bool:
-    """Equal, but for what fastavro leaves undone.
+def schemas_of(root: AvroSchema) -> Iterator[AvroSchema]:
+    """Every schema in a schema once."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        schema = waiting.pop()
+        if id(schema) in seen:
+            continue
+        seen.add(id(schema))
+        yield schema
+        if isinstance(schema, RecordSchema):
+            waiting += [field.schema for field in schema.fields]
+        elif isinstance(schema, UnionSchema):
+            waiting += schema.branches
+        elif isinstance(schema, ArraySchema):
+            waiting.append(schema.items)
+        elif isinstance(schema, MapSchema):
+            waiting.append(schema.values)
 
-    It keeps a default as the JSON has it, where we make bytes, numbers and inner defaults of it,
-    and in a union takes the first branch that would do, where we prefer the type that was written.
-    """
+
+def has_a_choice(reader: AvroSchema) -> bool:
+    """Whether a union has two branches for one value: fastavro takes the first that would do, we
+    the one that was written."""
+    return any(
+        one.type == other.type or (one.type, other.type) in PROMOTIONS
+        for schema in schemas_of(reader)
+        if isinstance(schema, UnionSchema)
+        for one, other in itertools.permutations(schema.branches, 2)
+    )
+
+
+def is_alike(ours: Any, other: Any) -> bool:
+    """Equal, but for defaults: fastavro keeps them as the JSON has them, where we make bytes,
+    numbers and inner defaults of them, and leave out what is no field."""
     if isinstance(ours, dict) and isinstance(other, dict):
-        return all(name in ours and is_alike(ours[name], other[name]) for name in other)
+        return all(is_alike(ours[name], other[name]) for name in other if name in ours)
     if isinstance(ours, list) and isinstance(other, list):
         return len(ours) == len(other) and all(map(is_alike, ours, other))
     if isinstance(ours, bytes) and isinstance(other, str):
-        return ours in (other.encode("latin-1", errors="ignore"), other.encode())
-    if isinstance(ours, str) and isinstance(other, bytes):
-        return ours.encode() == other
-    if isinstance(ours, int) and isinstance(other, float):
-        return float(ours) == other
+        return ours == other.encode("latin-1")
     if isinstance(ours, float) and isinstance(other, str):
         return True  # "NaN" and the like.
     return bool(ours == other)
@@ -153,6 +184,15 @@ def outcome(pair: Pair, random: Random) -> str:
         if is_loadable(pair):
             assert NO_TEXT in lints(pair, reader), pair
         return "lint: no text"
+    except UndecodableError:  # Of a branch that no reader can follow.
+        if is_loadable(pair):
+            assert lints(pair, reader) & NO_READER, pair
+        return "lint: no reader"
+    if isinstance(reader, RecordSchema):
+        assert isinstance(ours, dict)
+        assert ours.keys() == reader.by_name.keys(), pair
+    if has_a_choice(reader):
+        return "a choice"
     try:
         other = theirs(pair, data)
     except Exception:  # Ours may read what fastavro does not.
@@ -172,7 +212,7 @@ def test_what_the_rule_calls_compatible_is_read_as_fastavro_reads_it(
 def test_the_property_is_about_something() -> None:
     """Each way in which a pair may end is met, and most of the compatible ones are compared."""
     seen = Counter(outcome(pair(20261125, number), Random(number)) for number in range(2500))
-    assert seen["as fastavro"] > 900
+    assert seen["as fastavro"] > 700
     assert seen["ours alone"] < seen["as fastavro"] / 20
     for rare in ("lint: no reader", "lint: no text", "not compatible"):
         assert seen[rare] > 0
