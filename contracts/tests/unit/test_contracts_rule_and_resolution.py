@@ -23,6 +23,7 @@ from roas_contracts.compatibility import (
     AvroSchema,
     InvalidSchemaError,
     MapSchema,
+    NamedSchema,
     RecordSchema,
     UnionSchema,
     incompatibilities,
@@ -136,6 +137,13 @@ def has_a_choice(reader: AvroSchema) -> bool:
     )
 
 
+def has_namesakes(schema: AvroSchema) -> bool:
+    """Whether two types differ in their namespace alone: inside the one, fastavro takes its name
+    for itself, Avro's Java (and so we) for the other."""
+    names = [each.name for each in schemas_of(schema) if isinstance(each, NamedSchema)]
+    return len(names) > len(set(names))
+
+
 def is_alike(ours: Any, other: Any) -> bool:
     """Equal, but for defaults: fastavro keeps them as the JSON has them, where we make bytes,
     numbers and inner defaults of them, and leave out what is no field."""
@@ -191,7 +199,7 @@ def outcome(pair: Pair, random: Random) -> str:
     if isinstance(reader, RecordSchema):
         assert isinstance(ours, dict)
         assert ours.keys() == reader.by_name.keys(), pair
-    if has_a_choice(reader):
+    if has_a_choice(reader) or has_namesakes(reader) or has_namesakes(writer):
         return "a choice"
     try:
         other = theirs(pair, data)
