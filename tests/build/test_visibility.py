@@ -22,17 +22,21 @@ SERVICES = {
     "services/ctr-stream": "roas_ctr_stream",
     "services/cache-writer": "roas_cache_writer",
     "services/dlq-handler": "roas_dlq_handler",
-    "batch/jobs": "roas_batch",
 }
 STACK = ("infra/local", "roas_local")
 LEDGER = ("infra/ledger", "roas_ledger")
 CHAOS = ("infra/chaos", "roas_chaos")
 CONTRACTS = ("contracts", "roas_contracts")
+PRODUCER = ("services/producer", "roas_producer")
+JOBS = ("batch/jobs", "roas_batch")
 
 FORBIDDEN = [
     *itertools.permutations(SERVICES.items(), 2),
     *itertools.product([CONTRACTS, STACK, LEDGER, CHAOS], SERVICES.items()),
-    *itertools.product([CONTRACTS, *SERVICES.items()], [STACK]),
+    *itertools.product([CONTRACTS, *SERVICES.items(), JOBS], [STACK]),
+    # The batch's jobs are as closed as a service: once in each direction is enough to know.
+    *itertools.permutations([JOBS, PRODUCER], 2),
+    (LEDGER, JOBS),
 ]
 """(importing, imported), each a folder and its package."""
 
