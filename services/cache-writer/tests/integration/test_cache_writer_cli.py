@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import cast
 
 from cache_writer_stack import FIRST_WINDOW, CacheWriterStack, wait_until, window_deltas
 
@@ -64,7 +65,7 @@ def offered(stack: CacheWriterStack) -> dict[str, str]:
     """What is really in Redis, in the words of its declaration."""
     promised = load("redis_v1").promises
     found = {name: form for name, form in promised.items() if name == "value of a window"}
-    for key in stack.redis.keys("roas:*"):
+    for key in cast(list[str], stack.redis.keys("roas:*")):
         form = key.replace("{1m}", "{SIZE}").replace("{5m}", "{SIZE}")
         name = "key of the " + form.rpartition(":")[2]
         if ":w:" in form:
@@ -73,17 +74,18 @@ def offered(stack: CacheWriterStack) -> dict[str, str]:
             name = "key of a window"
         found[name] = f"{stack.redis.type(key)} {form}"
         if form.endswith(":index"):
-            member = stack.redis.zrange(key, 0, 0)[0]
+            (member,) = cast(list[str], stack.redis.zrange(key, 0, 0))
             dimension, start = member.split(":")
             assert start.isdigit()
             found["member of the index"] = member.replace(dimension, "DIMENSION").replace(
                 start, "START"
             )
         if form.endswith(":meta"):
-            for field, value in stack.redis.hgetall(key).items():
+            for field, value in cast(dict[str, str], stack.redis.hgetall(key)).items():
                 found[f"meta.{field}"] = "integer" if value.isdigit() else "text"
         if ":w:" in form:
-            groups = [len(group.split(",")) for group in stack.redis.hvals(key)[0].split("|")]
+            totals = cast(list[str], stack.redis.hvals(key))[0]
+            groups = [len(group.split(",")) for group in totals.split("|")]
             wanted = [len(group.split(",")) for group in found["value of a window"].split("|")]
             assert groups[:2] == wanted[:2]
             assert len(groups) == len(wanted)
