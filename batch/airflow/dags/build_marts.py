@@ -13,7 +13,7 @@ from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from roas_dags import days
-from roas_dags.incidents import Finding
+from roas_dags.incidents import FAILED_NODE, Finding
 from roas_dags.outcome import Next
 from roas_dags.tasks import (
     MART_DAYS,
@@ -49,7 +49,7 @@ def build(named: Any, *, outlet_events: Any = None) -> None:
     result = attempt(commands().build(named))
     if result.next is not Next.GO_ON:
         failed = [
-            Finding("failed_node", str(node["node"]), {**node, "days": named})
+            Finding(FAILED_NODE, str(node["node"]), {**node, "days": named})
             for node in result.answer.get("failed", ())
         ]
         raise failure(result, ", ".join(named), failed)

@@ -12,7 +12,10 @@ FINDINGS: Final = "findings"
 TASK_FAILED: Final = "task_failed"
 """Kind of an incident about a task that could not say itself why it failed."""
 
-MENDED_BY_TIME: Final = ("unavailable", "killed", "timeout", TASK_FAILED)
+FAILED_NODE: Final = "failed_node"
+"""Kind of an incident about a model or test of the marts; its day is stale until it passes."""
+
+MADE_GOOD: Final = ("unavailable", "killed", "timeout", TASK_FAILED, FAILED_NODE)
 """Kinds that a later run in which nothing went wrong has made good: it did what was left."""
 
 _FAILED: Final = frozenset({"failed"})

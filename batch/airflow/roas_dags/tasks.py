@@ -163,7 +163,7 @@ def report(resolves: bool) -> None:
             raise failure(result, finding.subject)
     if resolves and not raised:
         why = f"made good by the run {run_id}"
-        result = attempt(commands().resolve_incidents(dag_id, incidents.MENDED_BY_TIME, why))
+        result = attempt(commands().resolve_incidents(dag_id, incidents.MADE_GOOD, why))
         if result.next is not Next.GO_ON:
             raise failure(result, "")
     if raised:

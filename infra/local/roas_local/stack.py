@@ -205,13 +205,10 @@ class Stack:
     def _dag_settings(self) -> dict[str, str]:
         """Which programs the DAGs' tasks start."""
 
-        def command(resolve: str, module: str) -> str:
-            return json.dumps([str(self._tools.layout.python(resolve)), "-m", module])
+        def command(module: str) -> str:
+            return json.dumps([str(self._tools.layout.python("services")), "-m", module])
 
-        return {
-            "BATCH_COMMAND": command("services", "roas_batch"),
-            "DBT_COMMAND": command("services", "roas_dbt"),
-        }
+        return {"BATCH_COMMAND": command("roas_batch"), "DBT_COMMAND": command("roas_dbt")}
 
     def _service(self, name: str, argv: tuple[str | Path, ...], port: str) -> ServiceProcess:
         return ServiceProcess(
