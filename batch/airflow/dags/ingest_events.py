@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import dag, task
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk import dag, task  # pants: no-infer-dep
+from airflow.sdk.exceptions import AirflowSkipException  # pants: no-infer-dep
 
 from roas_dags.incidents import Finding
 from roas_dags.outcome import Next

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import Param, dag, task  # pants: no-infer-dep
 
 from roas_dags.settings import dag_settings
 from roas_dags.tasks import START, ask, closing, commands, defaults

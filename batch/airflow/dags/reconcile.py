@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import Param, dag, task  # pants: no-infer-dep
 
 from roas_dags import days
 from roas_dags.tasks import (

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from airflow.sdk import Asset, Param, get_current_context, task
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk import Asset, Param, get_current_context, task  # pants: no-infer-dep
+from airflow.sdk.exceptions import AirflowException, AirflowFailException  # pants: no-infer-dep
 
 from roas_dags import days, incidents, outcome, tool
 from roas_dags.commands import Command, Commands
