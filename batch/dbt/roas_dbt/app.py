@@ -33,10 +33,10 @@ def build(settings: DbtSettings, days: Sequence[date], all_days: bool) -> BuildR
     """
     dsn = settings.postgres_dsn.get_secret_value()
     env = command.environment(settings, os.environ, days, all_days)
-    with process.alone(settings.state) as lock:
-        with Days(dsn) as known:
-            known.stale()  # PostgreSQL and its tables have to be there before dbt starts.
-            unknown = known.unknown(days)
+    with process.alone(settings.state) as lock, Days(dsn) as known:
+        known.claim()
+        known.stale()  # The tables have to be there before dbt starts.
+        unknown = known.unknown(days)
         if unknown:
             named = ", ".join(day.isoformat() for day in unknown)
             raise InputError(f"--days {named}: raw has no such whole day, ingest it first")

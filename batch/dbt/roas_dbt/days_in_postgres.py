@@ -15,6 +15,8 @@ from roas_contracts.errors import MisconfigurationError, TransientError
 _Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _CONNECT_SECONDS = 10
+# Any constant will do: builds of one database, wherever they are started.
+_ADVISORY_LOCK = 7_041_777
 
 # The rule of the model int_days.
 _STALE = """
@@ -57,6 +59,13 @@ class Days:
         traceback: TracebackType | None,
     ) -> None:
         self._connection.close()
+
+    def claim(self) -> None:
+        """Be the one that builds, as long as this connection is open. Raises TransientError."""
+        with _translated():
+            got = self._connection.execute("SELECT pg_try_advisory_lock(%s)", (_ADVISORY_LOCK,))
+            if got.fetchone() != (True,):
+                raise TransientError("another build is running on this PostgreSQL")
 
     def stale(self) -> list[date]:
         """Days of which raw is newer than the marts, or that a build did not finish."""

@@ -230,7 +230,15 @@ def test_a_second_build_beside_the_first_is_refused(marts: Marts) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = marts.run("build")
     assert done.returncode == 3
-    assert "another build is running" in done.stderr
+    assert f"another build is running in {marts.state}" in done.stderr
+
+
+def test_a_build_from_elsewhere_is_refused_too(marts: Marts) -> None:
+    with marts.connect() as elsewhere:
+        elsewhere.execute("SELECT pg_advisory_lock(7041777)")
+        done = marts.run("build")
+    assert done.returncode == 3
+    assert "another build is running on this PostgreSQL" in done.stderr
 
 
 @pytest.mark.parametrize(
