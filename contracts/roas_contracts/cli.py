@@ -49,18 +49,31 @@ def topics_command(
         int | None,
         typer.Option(min=1, help="Largest replication factor: 1 on a single broker."),
     ] = None,
+    may_delete: Annotated[
+        bool,
+        typer.Option(
+            "--may-delete",
+            help="Change also a retention or cleanup policy by which Kafka deletes records that it "
+            "keeps now.",
+        ),
+    ] = False,
     timeout: Annotated[float, typer.Option(min=1, help="Bound of each request, seconds.")] = 30.0,
     as_json: AsJson = False,
 ) -> None:
-    """Create the topics that are missing, with their settings, and partitions that are missing.
+    """Create the topics and partitions that are missing; change settings that differ.
 
     Safe to repeat, also while everything runs. A topic that has more partitions than its contract
-    says is an error: Kafka can't take them away.
+    says is an error: Kafka can't take them away. So is a shorter retention or another cleanup
+    policy, until you say --may-delete.
     """
     # The client's own complaints would come before our one sentence.
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     done = create_topics(
-        admin, chosen(topics), max_replication=replication, timeout_seconds=timeout
+        admin,
+        chosen(topics),
+        max_replication=replication,
+        may_delete=may_delete,
+        timeout_seconds=timeout,
     )
     rows = [
         {
@@ -69,6 +82,7 @@ def topics_command(
             "added_partitions": d.added_partitions,
             "partitions": d.partitions,
             "replication": d.replication,
+            "changed": [str(each) for each in d.changed],
         }
         for d in done
     ]

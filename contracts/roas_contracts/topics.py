@@ -1,7 +1,7 @@
 """Topics as their subject.yaml says."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
@@ -10,11 +10,9 @@ from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from roas_contracts.errors import MisconfigurationError, TransientError
 from roas_contracts.subjects import Subject, TopicSettings
+from roas_contracts.topic_settings import Difference, alter, find_differences, topic_config
 
 TIMEOUT_SECONDS: Final = 30.0
-
-_TIMESTAMP_TYPE: Final = "CreateTime"
-"""A record's timestamp is the moment its producer sent it (not its event time)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +25,14 @@ class TopicResult:
     """How many an existing topic got in addition."""
     partitions: int
     replication: int
+    changed: list[Difference] = field(default_factory=list)
+    """Settings of an existing topic that are now what its contract says."""
 
 
-def topic_config(settings: TopicSettings, replication: int) -> dict[str, str]:
-    """Kafka's topic configuration.
-
-    Args:
-        settings: from subject.yaml.
-        replication: the replication that the topic really gets; min.insync.replicas can't be
-            larger, or nothing could be written.
-    """
-    return {
-        "cleanup.policy": settings.cleanup_policy,
-        "retention.ms": str(settings.retention_ms),
-        "max.message.bytes": str(settings.max_message_bytes),
-        "min.insync.replicas": str(min(settings.min_insync_replicas, replication)),
-        "message.timestamp.type": _TIMESTAMP_TYPE,
-    }
+@dataclass(frozen=True, slots=True)
+class _Existing:
+    partitions: int
+    replication: int
 
 
 def create_topics(
@@ -51,9 +40,11 @@ def create_topics(
     subjects: Iterable[Subject],
     *,
     max_replication: int | None = None,
+    may_delete: bool = False,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> list[TopicResult]:
-    """Create the topics and partitions that are missing. Idempotent, also when two run at once.
+    """Create the topics and partitions that are missing, and make the settings of existing topics
+    what their contracts say. Idempotent, also when two run at once.
 
     A topic may get more partitions while everything runs: every reader of ours looks for new ones,
     and none relies on where a key goes. Not so a compacted topic, which keeps the newest record of
@@ -63,15 +54,17 @@ def create_topics(
         admin: a Kafka admin client.
         subjects: the contracts.
         max_replication: cap for a small cluster: 1 for one broker. None: as subject.yaml says.
+        may_delete: change also settings by which Kafka deletes records that it keeps now.
         timeout_seconds: bound of each request.
 
     Raises:
         TransientError: the brokers don't answer in time.
         MisconfigurationError: a topic exists with more partitions than its contract says, or a
-            compacted one with fewer; or the brokers refuse the settings.
+            compacted one with fewer; or with settings whose change would delete records; or the
+            brokers refuse the settings.
     """
     wanted = {subject.name: subject for subject in subjects}
-    existing = _partitions(admin, timeout_seconds)
+    existing = _existing(admin, timeout_seconds)
     new = []
     for name, subject in wanted.items():
         if name not in existing:
@@ -86,12 +79,20 @@ def create_topics(
             )
     created = _create(admin, new, timeout_seconds)
     if len(created) != len(new):  # Another one was faster: look at what it made.
-        existing = _partitions(admin, timeout_seconds)
+        existing = _existing(admin, timeout_seconds)
+    known = {name: existing[name] for name in wanted if name in existing and name not in created}
     added = {
-        name: _missing_partitions(subject, existing[name])
-        for name, subject in wanted.items()
-        if name in existing
+        name: _missing_partitions(wanted[name], found.partitions) for name, found in known.items()
     }
+    differences = find_differences(
+        admin,
+        {
+            name: topic_config(wanted[name].file.topic, found.replication)
+            for name, found in known.items()
+        },
+        timeout_seconds,
+    )
+    alter(admin, differences, timeout_seconds, may_delete=may_delete)
     grown = {name: wanted[name].file.topic.partitions for name, count in added.items() if count}
     _add_partitions(admin, grown, timeout_seconds)
     return [
@@ -100,7 +101,12 @@ def create_topics(
             name in created,
             added.get(name, 0),
             subject.file.topic.partitions,
-            _replication(subject.file.topic, max_replication),
+            (
+                known[name].replication
+                if name in known
+                else _replication(subject.file.topic, max_replication)
+            ),
+            [each for each in differences if each.topic == name],
         )
         for name, subject in wanted.items()
     ]
@@ -129,7 +135,8 @@ def _add_partitions(admin: AdminClient, totals: Mapping[str, int], timeout_secon
         try:
             future.result(timeout=timeout_seconds + 5)
         except (KafkaException, TimeoutError) as error:
-            if _partitions(admin, timeout_seconds).get(name, 0) < totals[name]:
+            now = _existing(admin, timeout_seconds).get(name)
+            if now is None or now.partitions < totals[name]:
                 raise TransientError(f"Kafka did not add partitions to {name}: {error}") from error
 
 
@@ -137,14 +144,14 @@ def _replication(settings: TopicSettings, cap: int | None) -> int:
     return settings.replication_factor if cap is None else min(settings.replication_factor, cap)
 
 
-def _partitions(admin: AdminClient, timeout_seconds: float) -> Mapping[str, int]:
-    """Number of partitions of every topic there is."""
+def _existing(admin: AdminClient, timeout_seconds: float) -> Mapping[str, _Existing]:
+    """Every topic there is."""
     try:
         metadata = admin.list_topics(timeout=timeout_seconds)
     except KafkaException as error:
         raise TransientError(f"Kafka does not answer: {_reason(error)}") from error
     return {
-        name: len(topic.partitions)
+        name: _Existing(len(topic.partitions), len(topic.partitions[0].replicas))
         for name, topic in metadata.topics.items()
         if topic.error is None
     }

@@ -85,6 +85,45 @@ def test_partitions_are_added_and_never_taken_away(admin: AdminClient, tmp_path:
         create_topics(admin, [two], max_replication=1)
 
 
+def with_topic(like: str, name: str, directory: Path, **settings: object) -> Subject:
+    """A contract as the one of another topic, but for some of the topic's settings."""
+    shutil.copytree(contracts_directory() / like, directory / name)
+    path = directory / name / "subject.yaml"
+    text = path.read_text("utf-8")
+    for key, value in settings.items():
+        text = re.sub(rf"{key}: .+", f"{key}: {value}", text)
+    path.write_text(text, "utf-8")
+    return load_subject(name, directory)
+
+
+def config_of(admin: AdminClient, topic: str) -> dict[str, str]:
+    resource = ConfigResource(ResourceType.TOPIC, topic)
+    (future,) = admin.describe_configs([resource], request_timeout=30).values()
+    return {name: entry.value for name, entry in future.result(timeout=30).items()}
+
+
+def test_the_settings_of_a_topic_that_exists_become_those_of_its_contract(
+    admin: AdminClient, tmp_path: Path
+) -> None:
+    day = 86_400_000
+    old = with_topic("dead-letters", "had-4-mib", tmp_path / "old", max_message_bytes=4_194_304)
+    new = with_topic("dead-letters", "had-4-mib", tmp_path / "new")
+    create_topics(admin, [old], max_replication=1)
+    (result,) = create_topics(admin, [new], max_replication=1)
+    assert not result.created
+    assert [str(each) for each in result.changed] == ["max.message.bytes 4194304 → 67108864"]
+    assert config_of(admin, "had-4-mib")["max.message.bytes"] == "67108864"
+    (again,) = create_topics(admin, [new], max_replication=1)
+    assert again.changed == []
+
+    shorter = with_topic("dead-letters", "had-4-mib", tmp_path / "shorter", retention_ms=day)
+    with pytest.raises(MisconfigurationError, match=r"had-4-mib .*2592000000.*--may-delete"):
+        create_topics(admin, [shorter], max_replication=1)
+    assert config_of(admin, "had-4-mib")["retention.ms"] == "2592000000"
+    create_topics(admin, [shorter], max_replication=1, may_delete=True)
+    assert config_of(admin, "had-4-mib")["retention.ms"] == str(day)
+
+
 def wait_for_partitions(admin: AdminClient, topic: str, count: int) -> None:
     """Until the broker shows them: its answer to the change comes before."""
     deadline = time.monotonic() + 30
