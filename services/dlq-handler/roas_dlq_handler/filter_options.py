@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from roas_contracts.errors import InputError
 from roas_contracts.events import DeadLetterReason, OriginType
 from roas_dlq_handler.selection import Selection, State, parse_key, parse_time
 
@@ -20,7 +21,7 @@ def _option(help_text: str, *names: str) -> Any:
 
 
 _FILTERS: dict[str, Any] = {
-    "ids": Annotated[list[str], _option("Dead letter id.", "--id")],
+    "ids": Annotated[list[str], _option("Its id, or the beginning of it.", "--id")],
     "reasons": Annotated[list[DeadLetterReason], _option("Why it failed.", "--reason")],
     "topics": Annotated[list[str], _option("Topic that it was read from.", "--topic")],
     "origin": Annotated[OriginType | None, _option("KAFKA or FILE.", "--origin")],
@@ -92,6 +93,8 @@ def _selection(
     operation: str | None,
     states: list[str],
 ) -> Selection:
+    if "" in ids:
+        raise InputError("--id: an empty one is the beginning of every id")
     return Selection(
         ids=tuple(ids),
         reasons=tuple(reasons),

@@ -90,18 +90,16 @@ class Library:
             [*parameters, limit],
         )
 
-    def get(self, dead_letter_id: str) -> tuple[dict[str, Any], bytes] | None:
-        """One dead letter by its id, or by the beginning of it if that is enough."""
+    def beginning_with(self, beginning: str) -> list[tuple[dict[str, Any], bytes]]:
+        """The dead letter of an id; or those whose ids begin like this, at most two of them."""
         rows = self._rows(
             f"SELECT {_LISTED}, letter FROM errors.dead_letters "
-            "WHERE dead_letter_id = %s OR starts_with(dead_letter_id, %s) "
-            "ORDER BY dead_letter_id <> %s LIMIT 2",
-            [dead_letter_id] * 3,
+            "WHERE starts_with(dead_letter_id, %s) ORDER BY dead_letter_id LIMIT 2",
+            [beginning],
         )
-        if not rows or (len(rows) > 1 and rows[0]["dead_letter_id"] != dead_letter_id):
-            return None
-        row = rows[0]
-        return row, bytes(row.pop("letter"))
+        found = [(row, bytes(row.pop("letter"))) for row in rows]
+        # The shortest comes first: an id that is also the beginning of another one is meant itself.
+        return found[:1] if rows and rows[0]["dead_letter_id"] == beginning else found
 
     def actions(self, dead_letter_id: str) -> list[dict[str, Any]]:
         """What was done about a dead letter, oldest first."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 from psycopg.rows import dict_row
 
 from roas_contracts.consuming.positions import StoredOffset
-from roas_contracts.errors import InputError, MisconfigurationError
+from roas_contracts.errors import MisconfigurationError
 from roas_contracts.events import DEAD_LETTER_ACTIONS, DeadLetterAction
 from roas_dlq_handler import SERVICE
 from roas_dlq_handler.postgres import Connection, translated
@@ -150,11 +150,11 @@ class Operations:
         """An operation and its status.
 
         Raises:
-            InputError: there is none of that id.
+            RefusedError: there is none of that id.
         """
         rows = self._rows("SELECT * FROM errors.operations WHERE operation_id = %s", operation_id)
         if not rows:
-            raise InputError(f"there is no operation {operation_id!r}: `audit` lists them")
+            raise RefusedError(f"there is no operation {operation_id!r}: `audit` lists them")
         row = rows[0]
         operation = Operation(
             row["operation_id"],

@@ -29,6 +29,7 @@ class Selection:
     """Filters: all of those given must hold; of several values of one filter, any."""
 
     ids: tuple[str, ...] = ()
+    """Ids, or beginnings of ids."""
     reasons: tuple[DeadLetterReason, ...] = ()
     topics: tuple[str, ...] = ()
     origin: OriginType | None = None
@@ -50,8 +51,10 @@ class Selection:
             conditions.append(condition)
             parameters.extend(values)
 
+        if self.ids:
+            beginnings = ["starts_with(dead_letter_id, %s)"] * len(self.ids)
+            add(f"({' OR '.join(beginnings)})", *self.ids)
         for column, values in (
-            ("dead_letter_id", self.ids),
             ("reason", self.reasons),
             ("topic", self.topics),
             ("consumer_group", self.groups),
