@@ -11,21 +11,27 @@ from structlog.typing import Processor
 from roas_contracts.errors import MisconfigurationError
 
 LEVEL_VARIABLE: Final = "ROAS_LOG_LEVEL"
-"""Environment variable with the lowest level to show: debug, info (default), warning, error."""
+"""Environment variable with the lowest level to show: debug, info, warning, error."""
 
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def configure(service: str, version: str) -> None:
+def configure(service: str, version: str, usual_level: str = "info") -> None:
     """Send structlog's and the standard library's logs to stderr, one event a line.
 
     Every line carries `timestamp` (UTC), `level`, `logger`, `event`, `service` and `version`.
     Call it once, in the composition root.
 
+    Args:
+        service: its name.
+        version: its version.
+        usual_level: where `ROAS_LOG_LEVEL` says nothing; "error" suits a command whose one sentence
+            must not drown in the warnings of its clients.
+
     Raises:
         MisconfigurationError: `ROAS_LOG_LEVEL` is none of the four levels.
     """
-    level = _level()
+    level = _level(usual_level)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -57,8 +63,8 @@ def configure(service: str, version: str) -> None:
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
 
 
-def _level() -> int:
-    name = os.environ.get(LEVEL_VARIABLE, "info").lower()
+def _level(usual: str) -> int:
+    name = os.environ.get(LEVEL_VARIABLE, usual).lower()
     if name not in _LEVELS:
         raise MisconfigurationError(
             f"{LEVEL_VARIABLE} must be one of {', '.join(_LEVELS)}, not {name!r}"

@@ -135,3 +135,18 @@ def test_a_missing_stdout_reader_is_no_defect(tmp_path: Path) -> None:
         process.wait(timeout=30)
     assert b"Traceback" not in errors
     assert b"defect" not in errors
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk is made of /dev/full")
+def test_a_full_disk_is_one_sentence() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", APP, "ok"],
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+        )
+    assert done.returncode == exit_codes.USAGE
+    assert done.stderr == "Error: the output can't be written: No space left on device\n"

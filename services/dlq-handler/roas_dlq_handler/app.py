@@ -65,7 +65,7 @@ def run(settings: Settings) -> None:
 
 
 def tool_of_this_process() -> Tool:
-    """What the verbs work with, by this process's settings.
+    """What a verb works with, by this process's settings.
 
     Raises:
         MisconfigurationError: a setting is missing or not usable.
@@ -80,5 +80,5 @@ def store_of_this_process() -> Store:
 
 
 def _settings() -> Settings:
-    logs.configure(SERVICE, __version__)
+    logs.configure(SERVICE, __version__, usual_level="error")
     return load(Settings)

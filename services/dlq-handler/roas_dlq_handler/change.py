@@ -103,12 +103,10 @@ def execute(
     check_environment(tool.settings.environment, confirmed)
     make = _maker(tool, operation)
     bootstrap, operations = tool.settings.kafka_bootstrap, tool.operations
+    audit_codec = Codec.for_topic(DEAD_LETTER_ACTIONS, tool.registry.schema_id(DEAD_LETTER_ACTIONS))
+    outbox = Outbox(bootstrap, operation.topic, audit_codec)
+    outbox.reach()
     with StopSignal() as stop, operations.lock(operation.topic):
-        outbox = Outbox(
-            bootstrap,
-            operation.topic,
-            Codec.for_topic(DEAD_LETTER_ACTIONS, tool.registry.schema_id(DEAD_LETTER_ACTIONS)),
-        )
         outbox.open()
         stored, done_before = operations.audited_up_to(operation.operation_id)
         tail = read_tail(

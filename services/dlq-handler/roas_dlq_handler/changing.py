@@ -18,7 +18,7 @@ from roas_dlq_handler.common_options import Actor, AsJson, Confirm, ForGroup, Mo
 from roas_dlq_handler.filter_options import with_filters
 from roas_dlq_handler.operation import Result, UnchangedError
 from roas_dlq_handler.operations import CANCELLED, FINISHED, Operation
-from roas_dlq_handler.output import progress_bar, say
+from roas_dlq_handler.output import command, progress_bar, say
 from roas_dlq_handler.refusals import RefusedError
 from roas_dlq_handler.repair import Repaired
 from roas_dlq_handler.rules_file import parse_rules, read_rules
@@ -227,8 +227,9 @@ def _execute(
             )
     except TransientError as error:
         raise TransientError(
-            f"{error}; nothing is lost or sent twice: go on with `resume "
-            f"{operation.operation_id}` if `audit` knows it, else repeat the command"
+            f"{error}; nothing is lost or sent twice: go on with "
+            f"{command(f'resume {operation.operation_id}')} if {command('audit')} knows it, else "
+            "repeat the command"
         ) from error
     changing_report.show_result(operation.operation_id, result, as_json)
     _leave_after(operation, result)
@@ -240,5 +241,5 @@ def _leave_after(operation: Operation, result: Result) -> None:
         if result.unchanged and not result.done and not result.done_before:
             raise typer.Exit(exit_codes.NO)
         return
-    say(f"go on with `resume {operation.operation_id}`")
+    say(f"go on with {command(f'resume {operation.operation_id}')}")
     raise typer.Exit(exit_codes.NO if result.status == CANCELLED else exit_codes.INTERRUPTED)

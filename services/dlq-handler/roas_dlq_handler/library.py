@@ -202,6 +202,8 @@ class Library:
                 after,
                 [(row["dead_letter_id"], row["state"], bytes(row["letter"])) for row in rows],
             )
+            if len(rows) < limit:
+                return
 
     def sample(self, selection: Selection, size: int) -> list[bytes]:
         """Some dead letters of a selection, spread by their ids, the same ones every time."""

@@ -72,6 +72,17 @@ class Outbox:
                 f"the Kafka settings are not usable (ROAS_DLQ_HANDLER_KAFKA_BOOTSTRAP): {error}"
             ) from error
 
+    def reach(self) -> None:
+        """See that Kafka answers, before anybody is kept out by a run that can't begin.
+
+        Raises:
+            TransientError: it does not.
+        """
+        try:
+            self._producer.list_topics(timeout=_OPENING_SECONDS)
+        except KafkaException as error:
+            raise self._translated(error.args[0]) from error
+
     def open(self) -> None:
         """Take over; when it returns, whatever a predecessor had open is aborted or committed.
 

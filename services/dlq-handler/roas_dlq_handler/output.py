@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from roas_contracts.service.cli import PROGRAM_VARIABLE
 
 ID_CHARACTERS: Final = 12
 """As much of an id as tells it from a million others; every verb takes the beginning of an id."""
@@ -40,6 +43,11 @@ def progress_bar() -> Progress:
 def say(sentence: str) -> None:
     """A word for a person, on stderr."""
     typer.echo(sentence, err=True)
+
+
+def command(verb: str) -> str:
+    """A verb as it is typed, to be copied: with the name that this program was called by."""
+    return f"`{os.environ.get(PROGRAM_VARIABLE, 'dlq')} {verb}`"
 
 
 def print_json(content: Any) -> None:

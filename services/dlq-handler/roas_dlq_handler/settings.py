@@ -11,7 +11,7 @@ class Settings(BaseSettings):
 
     kafka_bootstrap: str = "127.0.0.1:29092"
     registry_url: str = "http://127.0.0.1:28081/apis/ccompat/v7"
-    postgres_dsn: SecretStr
+    postgres_dsn: SecretStr = Field(min_length=1)
     """libpq connection string or URL; may hold a password, hence required and never shown."""
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     """A repaired event in another currency would fail again: it is not sent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from functools import cached_property
 
 from roas_contracts.decoder import Decoder
@@ -31,7 +32,9 @@ class Tool:
     @cached_property
     def connection(self) -> Connection:
         """To PostgreSQL."""
-        return connect(self.settings.postgres_dsn.get_secret_value(), "roas-dlq")
+        connection = connect(self.settings.postgres_dsn.get_secret_value(), "roas-dlq")
+        weakref.finalize(self, connection.close)
+        return connection
 
     @cached_property
     def library(self) -> Library:

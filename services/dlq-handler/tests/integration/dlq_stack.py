@@ -291,7 +291,7 @@ class ServiceProcess:
         with self.log_path.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "roas_dlq_handler", "run"],
-                env=stack.environment({**settings, "HEALTH_PORT": str(port)}),
+                env=stack.environment({"HEALTH_PORT": str(port), **settings}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -139,35 +139,3 @@ def test_refusals_say_what_to_do(stack: DlqStack) -> None:
     production = stack.dlq("replay", "--topic", "ad-impressions", "--yes", ENVIRONMENT="production")
     assert production.returncode == exit_codes.NO
     assert "--confirm production" in production.stderr
-
-
-@pytest.mark.parametrize(
-    "verb",
-    [
-        ("ls",),
-        ("stats",),
-        ("show", "0123"),
-        ("replay", "--yes"),
-        ("discard", "--why", "x"),
-        ("restore",),
-        ("audit",),
-        ("export",),
-        ("cancel", "x"),
-        ("resume", "x"),
-    ],
-)
-def test_without_the_database_each_verb_says_so_in_one_sentence(
-    stack: DlqStack, verb: tuple[str, ...]
-) -> None:
-    done = stack.dlq(*verb, POSTGRES_DSN="postgresql://nobody@127.0.0.1:9/none")
-    assert done.returncode == exit_codes.UNAVAILABLE, done.stderr
-    assert "PostgreSQL does not answer" in done.stderr
-    assert done.stderr.count("\n") == 1
-
-
-def test_without_kafka_a_replay_sends_nothing_and_says_so(kept: DlqStack) -> None:
-    done = kept.dlq("replay", "--yes", KAFKA_BOOTSTRAP="127.0.0.1:9")
-    assert done.returncode == exit_codes.UNAVAILABLE, done.stderr
-    assert "Kafka does not answer" in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
-    assert kept.answer("replay", "--yes")["done"] == 50
