@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -22,6 +21,7 @@ from roas_dlq_handler.library import Library
 from roas_dlq_handler.operations import CANCELLED, FINISHED, STOPPED, Operation
 from roas_dlq_handler.outbox import Entry, TooLargeError
 from roas_dlq_handler.outgoing import Outgoing
+from roas_dlq_handler.pace import Pace
 from roas_dlq_handler.selection import Selection
 
 _MOST_AT_ONCE: Final = 1_000
@@ -122,7 +122,8 @@ class Run:
             TransientError: Kafka or PostgreSQL does not answer: go on later.
             FencedError: somebody else took over.
         """
-        rate, began = self._operation.options.rate, time.monotonic()
+        rate = self._operation.options.rate
+        pace = Pace(rate)
         at_once = max(1, min(_MOST_AT_ONCE, rate // _TRANSACTIONS_PER_SECOND))
         batch: list[Entry] = []
         for entry in self._entries():
@@ -130,15 +131,16 @@ class Run:
             if len(batch) < at_once:
                 continue
             self._send(batch)
+            self._sleep(pace.after(len(batch)))
             batch = []
-            self._sleep(began + self.result.done / rate - time.monotonic())
             if self._cancelled():
                 self.result.status = CANCELLED
                 return
             if self._interrupted():
                 return
         self._send(batch)
-        self.result.status = FINISHED
+        if not self._interrupted():
+            self.result.status = FINISHED
 
     def _entries(self) -> Iterator[Entry]:
         options = self._operation.options
@@ -147,6 +149,8 @@ class Run:
             self._operation.selection, self._operation.up_to, options.mean_bytes
         )
         for page in pages:
+            if self._interrupted():  # Also where page after page has nothing to send.
+                return
             for dead_letter_id, _state, encoded in page.letters:
                 if left is not None and left <= 0:
                     return

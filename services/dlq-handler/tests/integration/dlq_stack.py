@@ -235,14 +235,15 @@ class DlqStack:
         assert done.returncode == code, done.stderr + done.stdout
         return json.loads(done.stdout)
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
         """A verb as a process."""
         return subprocess.Popen(
             [sys.executable, "-m", "roas_dlq_handler", *arguments],
             env=self.environment({}),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     def environment(self, settings: dict[str, str]) -> dict[str, str]:

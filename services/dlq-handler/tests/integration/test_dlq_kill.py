@@ -23,7 +23,7 @@ LETTERS_PER_KILL = 300
 pytestmark = pytest.mark.timeout(600 + 60 * KILLS)
 
 
-def kill_some_time(stack: DlqStack, process: subprocess.Popen[bytes], chance: random.Random) -> int:
+def kill_some_time(stack: DlqStack, process: subprocess.Popen[str], chance: random.Random) -> int:
     """Kill -9 after a random time, or after a random number of records; its exit code."""
     audit = (DEAD_LETTER_ACTIONS, 0)
     if chance.random() < 0.3:
@@ -37,7 +37,8 @@ def kill_some_time(stack: DlqStack, process: subprocess.Popen[bytes], chance: ra
             assert time.monotonic() < deadline
             time.sleep(chance.uniform(0, 0.02))
     process.kill()
-    return process.wait(WAIT_SECONDS)
+    process.communicate(timeout=WAIT_SECONDS)
+    return process.returncode
 
 
 def test_each_record_is_sent_once_however_often_the_replay_is_killed(stack: DlqStack) -> None:

@@ -68,6 +68,7 @@ def run(
     tail: AuditTail | None = None,
     done_before: int = 0,
     cancelled: bool = False,
+    interrupted: bool = False,
     unchanged: tuple[str, ...] = (),
     **options: Any,
 ) -> Run:
@@ -87,7 +88,7 @@ def run(
         done_before,
         make,
         cancelled=lambda: cancelled,
-        interrupted=lambda: False,
+        interrupted=lambda: interrupted,
         progress=lambda _: None,
         now_ms=lambda: 1_767_225_600_000,
         sleep=lambda _: None,
@@ -156,3 +157,9 @@ def test_a_cancel_ends_it_after_the_transaction_it_is_in() -> None:
     shelf, postman = Shelf(7), Postman()
     assert done(run(shelf, postman, rate=8, cancelled=True)).status == "cancelled"
     assert postman.sent == shelf.ids[:2]
+
+
+def test_an_interrupt_ends_it_also_where_nothing_is_to_be_sent() -> None:
+    shelf, postman = Shelf(7), Postman()
+    result = done(run(shelf, postman, rate=8, interrupted=True, unchanged=tuple(shelf.ids)))
+    assert (result.status, result.unchanged) == ("stopped", 0)
