@@ -24,6 +24,10 @@ REPLAY_OF: Final = "roas-replay-of"
 FOR_GROUP: Final = "roas-for-group"
 """The one consumer group that this record is meant for, UTF-8; every other group skips it."""
 
+VALUE_LEFT_OUT: Final = "roas-value-left-out"
+"""In a dead letter: the length, ASCII decimal, of the failed record's value, which was too long to
+keep. The record is where it was."""
+
 
 class HasHeaders(Protocol):
     """A `confluent_kafka.Message`, whose type says more than it ever returns (a dict, text)."""

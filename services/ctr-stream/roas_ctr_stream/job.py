@@ -11,6 +11,7 @@ from typing import Any, Final
 from pyflink.datastream import StreamExecutionEnvironment
 
 from roas_contracts import metric_key, rules
+from roas_contracts.consuming.dead_letter_sink import largest_dead_letter_bytes
 from roas_contracts.events import (
     AD_CLICKS,
     AD_CONVERSIONS,
@@ -213,6 +214,7 @@ def _deserializer(jvm: Jvm, settings: Settings, dead_letter_schema_id: int) -> A
             SERVICE,
             __version__,
             _encoder(jvm, DEAD_LETTERS, dead_letter_schema_id),
+            largest_dead_letter_bytes(),
         ),
     )
 
@@ -226,6 +228,7 @@ def _write(jvm: Jvm, settings: Settings, stream: Any, topic: str, serializer: An
     """
     kafka = jvm.java.org.apache.flink.connector.kafka.sink
     guarantee = jvm.java.org.apache.flink.connector.base.DeliveryGuarantee
+    # The client's limit is on a request before packing: the framing comes on top.
     largest = load_subject(DEAD_LETTERS).file.topic.max_message_bytes
     sink = (
         kafka.KafkaSink.builder()

@@ -29,10 +29,16 @@ def outgoing(letter: DeadLetter, for_group: str | None, value: bytes | None = No
         value: a repaired value instead of the failed one.
 
     Raises:
-        RefusedError: it is already meant for another group.
+        RefusedError: it is already meant for another group, or its value was too long to keep.
     """
     assert letter.topic is not None
     assert letter.partition is not None
+    left_out = header_names.last(letter.headers, header_names.VALUE_LEFT_OUT)
+    if letter.value is None and left_out is not None:
+        raise RefusedError(
+            f"its value of {left_out.decode(errors='replace')} bytes was too long to keep: it is "
+            f"at {letter.topic}[{letter.partition}]@{letter.offset}, as long as Kafka keeps it"
+        )
     kept = tuple(item for item in letter.headers if item[0] != header_names.REPLAY_OF)
     added: Headers = ((header_names.REPLAY_OF, letter.dead_letter_id.encode()),)
     if for_group is not None:

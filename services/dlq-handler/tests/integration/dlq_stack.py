@@ -299,6 +299,10 @@ class ServiceProcess:
             )
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         return self.log_path.read_text()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
@@ -135,3 +136,10 @@ def test_headers_stay_in_order_and_only_a_former_replays_header_is_replaced() ->
     assert outgoing(letter(), "g").headers[-1] == ("roas-for-group", b"g")
     with pytest.raises(RefusedError):
         outgoing(letter(("roas-for-group", b"another")), "g")
+
+
+def test_a_value_that_was_too_long_to_keep_is_not_replayed_as_none() -> None:
+    with pytest.raises(RefusedError, match=r"80000000 bytes .*ad-clicks\[1\]@5"):
+        outgoing(letter(("roas-value-left-out", b"80000000")), None)
+    with_a_value = dataclasses.replace(letter(("roas-value-left-out", b"1")), value=b"a")
+    assert outgoing(with_a_value, None).value == b"a"

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
@@ -21,22 +22,37 @@ public final class DeadLetterEncoder implements Serializable {
     private static final int MAX_DETAIL = 512;
     private static final int ID_BYTES = 16;
 
+    /** More than everything in a dead letter but key, value and headers of the failed record. */
+    private static final int OTHER_BYTES = 16_384;
+
+    private static final int OTHER_BYTES_OF_A_HEADER = 20;
+
+    /** Where the value is left out: key and headers that are larger are left out, too. */
+    private static final int MAX_OTHER_BYTES_KEPT = 1_048_576;
+
+    private static final int HASH_BYTES = 32;
+
     private final String group;
     private final String service;
     private final String version;
     private final AvroEncoder encoder;
+    private final int largestBytes;
 
     /**
      * @param group consumer group that failed
      * @param service name of this service
      * @param version its version
      * @param encoder of the dead-letters topic
+     * @param largestBytes of a dead letter: a record that is larger, which only packing made small
+     *     enough for its own topic, is told of without its value
      */
-    public DeadLetterEncoder(String group, String service, String version, AvroEncoder encoder) {
+    public DeadLetterEncoder(
+            String group, String service, String version, AvroEncoder encoder, int largestBytes) {
         this.group = group;
         this.service = service;
         this.version = version;
         this.encoder = encoder;
+        this.largestBytes = largestBytes;
     }
 
     DeadLetter encode(ConsumerRecord<byte[], byte[]> record, Poison poison, long now)
@@ -44,8 +60,52 @@ public final class DeadLetterEncoder implements Serializable {
         DeadLetter letter = new DeadLetter();
         letter.id = id(record.topic(), record.partition(), record.offset(), group);
         letter.reason = poison.reason().name();
-        letter.value = encoder.encode(avro(letter.id, record, poison, now));
+        GenericRecord avro = avro(letter.id, record, poison, now);
+        if (bytes(record) > largestBytes - OTHER_BYTES) {
+            leaveOut(record, poison, avro);
+        }
+        letter.value = encoder.encode(avro);
         return letter;
+    }
+
+    /**
+     * The record stays where it is. Its position and hash tell which it was; the header tells
+     * readers that its null is not the record's.
+     */
+    private static void leaveOut(
+            ConsumerRecord<byte[], byte[]> record, Poison poison, GenericRecord letter) {
+        letter.put("value", null);
+        int length = record.value() == null ? 0 : record.value().length;
+        if (bytes(record) - length > MAX_OTHER_BYTES_KEPT) {
+            letter.put("key", null);
+            ((List<?>) letter.get("headers")).clear();
+        }
+        @SuppressWarnings("unchecked")
+        List<GenericRecord> headers = (List<GenericRecord>) letter.get("headers");
+        Schema item = letter.getSchema().getField("headers").schema().getElementType();
+        headers.add(header(item, RecordHeaders.VALUE_LEFT_OUT, ascii(length)));
+        String hash = record.value() == null ? "none" : hex(sha256(record.value()), HASH_BYTES);
+        letter.put(
+                "detail",
+                clip(
+                        "its value of "
+                                + length
+                                + " bytes is left out (SHA-256 "
+                                + hash
+                                + "): "
+                                + poison.getMessage()));
+    }
+
+    private static long bytes(ConsumerRecord<byte[], byte[]> record) {
+        long bytes = length(record.key()) + length(record.value());
+        for (Header header : record.headers()) {
+            bytes += OTHER_BYTES_OF_A_HEADER + 4L * header.key().length() + length(header.value());
+        }
+        return bytes;
+    }
+
+    private static long length(byte[] bytes) {
+        return bytes == null ? 0 : bytes.length;
     }
 
     private GenericRecord avro(
@@ -84,12 +144,20 @@ public final class DeadLetterEncoder implements Serializable {
         Schema item = schema.getField("headers").schema().getElementType();
         List<GenericRecord> headers = new ArrayList<>();
         for (Header header : record.headers()) {
-            GenericRecord copy = new GenericData.Record(item);
-            copy.put("name", header.key());
-            copy.put("value", wrap(header.value()));
-            headers.add(copy);
+            headers.add(header(item, header.key(), header.value()));
         }
         return headers;
+    }
+
+    private static GenericRecord header(Schema item, String name, byte[] value) {
+        GenericRecord header = new GenericData.Record(item);
+        header.put("name", name);
+        header.put("value", wrap(value));
+        return header;
+    }
+
+    private static byte[] ascii(int number) {
+        return Integer.toString(number).getBytes(StandardCharsets.US_ASCII);
     }
 
     private static Object symbol(Schema schema, String field, String symbol) {
@@ -114,18 +182,18 @@ public final class DeadLetterEncoder implements Serializable {
     /** Same scheme as {@code roas_contracts.dead_letters}: the same failure has the same id. */
     static String id(String topic, int partition, long offset, String group) {
         String origin = String.join("\n", "KAFKA", topic, "" + partition, "" + offset, group);
+        return hex(sha256(origin.getBytes(StandardCharsets.UTF_8)), ID_BYTES);
+    }
+
+    private static byte[] sha256(byte[] bytes) {
         try {
-            byte[] hash =
-                    MessageDigest.getInstance("SHA-256")
-                            .digest(origin.getBytes(StandardCharsets.UTF_8));
-            StringBuilder hex = new StringBuilder(2 * ID_BYTES);
-            for (int i = 0; i < ID_BYTES; i++) {
-                hex.append(Character.forDigit((hash[i] >> 4) & 0xF, 16));
-                hex.append(Character.forDigit(hash[i] & 0xF, 16));
-            }
-            return hex.toString();
+            return MessageDigest.getInstance("SHA-256").digest(bytes);
         } catch (NoSuchAlgorithmException everyJavaHasIt) {
             throw new IllegalStateException(everyJavaHasIt);
         }
+    }
+
+    private static String hex(byte[] bytes, int most) {
+        return HexFormat.of().formatHex(bytes, 0, most);
     }
 }

@@ -7,6 +7,9 @@ import org.apache.kafka.common.header.Headers;
 
 /** The Kafka headers that are ours. Of a repeated header the last one counts. */
 final class RecordHeaders {
+    /** In a dead letter: how long the failed record's value is, which was too long to keep. */
+    static final String VALUE_LEFT_OUT = "roas-value-left-out";
+
     private static final String HEARTBEAT = "roas-heartbeat";
     private static final String FOR_GROUP = "roas-for-group";
     private static final String REPLAY_OF = "roas-replay-of";

@@ -94,9 +94,16 @@ final class Contracts {
         };
     }
 
+    /** The same as the job's, but for the largest dead letter. */
+    static final int LARGEST_DEAD_LETTER = 1_000_000;
+
     static DeadLetterEncoder deadLetters(String group) {
         return new DeadLetterEncoder(
-                group, "ctr-stream", "0.1.0", new AvroEncoder(6, schema("dead-letters")));
+                group,
+                "ctr-stream",
+                "0.1.0",
+                new AvroEncoder(6, schema("dead-letters")),
+                LARGEST_DEAD_LETTER);
     }
 
     /** As the job makes it, with contracts up to a version. */
