@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
 import time
 from typing import Any
 
@@ -119,7 +120,8 @@ def test_many_are_stored_listed_summarised_and_replayed(stack: DlqStack) -> None
     while process.poll() is None:
         of_replay.look()
         of_service.look()
-        time.sleep(0.1)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     seconds = time.monotonic() - began
