@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import structlog
 
 from roas_contracts.codec import Codec
@@ -64,13 +67,18 @@ def run(settings: Settings) -> None:
     log.info("stopped")
 
 
-def tool_of_this_process() -> Tool:
-    """What a verb works with, by this process's settings.
+@contextmanager
+def tool_of_this_process() -> Iterator[Tool]:
+    """What a verb works with, by this process's settings; closed behind it.
 
     Raises:
         MisconfigurationError: a setting is missing or not usable.
     """
-    return Tool(_settings())
+    tool = Tool(_settings())
+    try:
+        yield tool
+    finally:
+        tool.close()
 
 
 def store_of_this_process() -> Store:

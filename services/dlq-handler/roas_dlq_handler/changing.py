@@ -39,22 +39,22 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Send failed records again, byte for byte. Quarantined ones only with --state quarantined."""
-    tool = tool_of_this_process()
-    operation, kinds = plan(
-        tool,
-        DeadLetterAction.REPLAY,
-        selection,
-        rate=rate,
-        most=most,
-        for_group=for_group,
-        actor=actor,
-        why=why,
-    )
-    if not yes:
-        changing_report.show_plan(operation, kinds, _readers(operation), as_json)
-        say("nothing was sent: this was a dry run, --yes does it")
-        return
-    _execute(tool, operation, confirm, as_json)
+    with tool_of_this_process() as tool:
+        operation, kinds = plan(
+            tool,
+            DeadLetterAction.REPLAY,
+            selection,
+            rate=rate,
+            most=most,
+            for_group=for_group,
+            actor=actor,
+            why=why,
+        )
+        if not yes:
+            changing_report.show_plan(operation, kinds, _readers(operation), as_json)
+            say("nothing was sent: this was a dry run, --yes does it")
+            return
+        _execute(tool, operation, confirm, as_json)
 
 
 @with_filters(*UNRESOLVED)
@@ -78,37 +78,37 @@ def fix(
     """
     text = read_rules(rules_file)
     parse_rules(text, str(rules_file))
-    tool = tool_of_this_process()
-    operation, _ = plan(
-        tool,
-        DeadLetterAction.FIX,
-        selection,
-        rate=rate,
-        most=most,
-        for_group=for_group,
-        rules=text,
-        actor=actor,
-        why=why,
-    )
-    if yes:
-        _execute(tool, operation, confirm, as_json)
-        return
-    repairs = tool.repairs(operation.topic, text, str(rules_file))
-    repaired: list[tuple[str, Repaired]] = []
-    failed: list[tuple[str, str]] = []
-    for encoded in tool.library.sample(selection, sample):
-        letter = tool.decode(encoded)
-        try:
-            repaired.append((letter.dead_letter_id, repairs.repair(letter)))
-        except UnchangedError as error:
-            failed.append((letter.dead_letter_id, str(error)))
-    changing_report.show_sample(repaired, failed, as_json)
-    say(
-        f"nothing was sent: this was a sample of {operation.selected:,} dead letters of "
-        f"{operation.topic}, --yes repairs them all"
-    )
-    if not repaired:
-        raise typer.Exit(exit_codes.NO)
+    with tool_of_this_process() as tool:
+        operation, _ = plan(
+            tool,
+            DeadLetterAction.FIX,
+            selection,
+            rate=rate,
+            most=most,
+            for_group=for_group,
+            rules=text,
+            actor=actor,
+            why=why,
+        )
+        if yes:
+            _execute(tool, operation, confirm, as_json)
+            return
+        repairs = tool.repairs(operation.topic, text, str(rules_file))
+        repaired: list[tuple[str, Repaired]] = []
+        failed: list[tuple[str, str]] = []
+        for encoded in tool.library.sample(selection, sample):
+            letter = tool.decode(encoded)
+            try:
+                repaired.append((letter.dead_letter_id, repairs.repair(letter)))
+            except UnchangedError as error:
+                failed.append((letter.dead_letter_id, str(error)))
+        changing_report.show_sample(repaired, failed, as_json)
+        say(
+            f"nothing was sent: this was a sample of {operation.selected:,} dead letters of "
+            f"{operation.topic}, --yes repairs them all"
+        )
+        if not repaired:
+            raise typer.Exit(exit_codes.NO)
 
 
 @with_filters(*UNRESOLVED)
@@ -147,20 +147,21 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Go on with an operation that was stopped, cancelled or killed, exactly where it was."""
-    tool = tool_of_this_process()
-    operation, status = tool.operations.get(operation_id)
-    if status == FINISHED:
-        say(f"{operation_id} has finished: nothing to do")
-        return
-    _execute(tool, operation, confirm, as_json, again=True)
+    with tool_of_this_process() as tool:
+        operation, status = tool.operations.get(operation_id)
+        if status == FINISHED:
+            say(f"{operation_id} has finished: nothing to do")
+            return
+        _execute(tool, operation, confirm, as_json, again=True)
 
 
 def cancel(
     operation_id: Annotated[str, typer.Argument(help="As `audit` lists it.")],
 ) -> None:
     """Stop a running operation after the transaction it is in. `resume` goes on with it."""
-    if not tool_of_this_process().operations.cancel(operation_id):
-        raise RefusedError(f"{operation_id} does not run")
+    with tool_of_this_process() as tool:
+        if not tool.operations.cancel(operation_id):
+            raise RefusedError(f"{operation_id} does not run")
     say(f"{operation_id} will stop after its present transaction")
 
 
@@ -201,13 +202,15 @@ def _put_aside(
     actor: str | None,
     as_json: bool,
 ) -> None:
-    tool = tool_of_this_process()
-    operation, kinds = plan(tool, action, selection, rate=100_000, most=most, actor=actor, why=why)
-    if not yes:
-        changing_report.show_plan(operation, kinds, [], as_json)
-        say("nothing was changed: this was a dry run, --yes does it")
-        return
-    _execute(tool, operation, confirm, as_json)
+    with tool_of_this_process() as tool:
+        operation, kinds = plan(
+            tool, action, selection, rate=100_000, most=most, actor=actor, why=why
+        )
+        if not yes:
+            changing_report.show_plan(operation, kinds, [], as_json)
+            say("nothing was changed: this was a dry run, --yes does it")
+            return
+        _execute(tool, operation, confirm, as_json)
 
 
 def _execute(

@@ -42,7 +42,8 @@ def list_command(
     as_json: AsJson = False,
 ) -> None:
     """List dead letters, the newest first. Exit code 1 when there is none."""
-    rows = tool_of_this_process().library.newest(selection, limit)
+    with tool_of_this_process() as tool:
+        rows = tool.library.newest(selection, limit)
     if as_json or rows:
         looking_report.show_list(rows, as_json)
     _nothing_unless(bool(rows))
@@ -55,7 +56,8 @@ def stats(
     as_json: AsJson = False,
 ) -> None:
     """Count dead letters by state, reason, topic, service and time. Exit code 1: there is none."""
-    bars = tool_of_this_process().library.histogram(selection, by)
+    with tool_of_this_process() as tool:
+        bars = tool.library.histogram(selection, by)
     found = any(bar.count for bar in bars)
     if as_json or found:
         looking_report.show_histogram(bars, as_json)
@@ -67,19 +69,19 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a dead letter: headers, bytes, decoded as far as it goes and where it stops."""
-    tool = tool_of_this_process()
-    found = tool.library.beginning_with(dead_letter_id)
-    if not found:
-        raise RefusedError(f"there is no dead letter {dead_letter_id!r}")
-    if len(found) > 1:
-        raise RefusedError(
-            f"more than one dead letter begins with {dead_letter_id!r}: give more of its id"
-        )
-    row, encoded = found[0]
-    letter = tool.decode(encoded)
-    decoding = decode_as_far_as_it_goes(letter.value, tool.schemas)
-    actions = tool.library.actions(letter.dead_letter_id)
-    looking_report.show_letter(row, letter, decoding, actions, as_json)
+    with tool_of_this_process() as tool:
+        found = tool.library.beginning_with(dead_letter_id)
+        if not found:
+            raise RefusedError(f"there is no dead letter {dead_letter_id!r}")
+        if len(found) > 1:
+            raise RefusedError(
+                f"more than one dead letter begins with {dead_letter_id!r}: give more of its id"
+            )
+        row, encoded = found[0]
+        letter = tool.decode(encoded)
+        decoding = decode_as_far_as_it_goes(letter.value, tool.schemas)
+        actions = tool.library.actions(letter.dead_letter_id)
+        looking_report.show_letter(row, letter, decoding, actions, as_json)
 
 
 def audit(
@@ -87,7 +89,8 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Show who changed what, when, why, and what became of it. Exit code 1 when nobody did."""
-    rows = tool_of_this_process().operations.newest(limit)
+    with tool_of_this_process() as tool:
+        rows = tool.operations.newest(limit)
     if as_json or rows:
         looking_report.show_audit(rows, as_json)
     if not rows:
@@ -106,10 +109,9 @@ def export(
 
     A file has its name only when it is complete.
     """
-    tool = tool_of_this_process()
-    library = tool.library
     count = 0
-    with _writing(output) as write:
+    with tool_of_this_process() as tool, _writing(output) as write:
+        library = tool.library
         for page in library.pages(selection, library.newest_sequence(), _USUAL_BYTES):
             for _, state, encoded in page.letters:
                 letter = looking_report.as_export(tool.decode(encoded))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import weakref
 from functools import cached_property
 
 from roas_contracts.decoder import Decoder
@@ -29,12 +28,17 @@ class Tool:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
+    def close(self) -> None:
+        """Close what was opened."""
+        if "connection" in vars(self):
+            self.connection.close()
+        if "registry" in vars(self):
+            self.registry.close()
+
     @cached_property
     def connection(self) -> Connection:
         """To PostgreSQL."""
-        connection = connect(self.settings.postgres_dsn.get_secret_value(), "roas-dlq")
-        weakref.finalize(self, connection.close)
-        return connection
+        return connect(self.settings.postgres_dsn.get_secret_value(), "roas-dlq")
 
     @cached_property
     def library(self) -> Library:

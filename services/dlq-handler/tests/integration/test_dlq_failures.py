@@ -170,7 +170,6 @@ def test_what_is_answered_at_once(world: World, terminal: Terminal, tmp_path: Pa
         arguments = world.arguments(verb)
         variable = "ROAS_DLQ_HANDLER_POSTGRES_DSN"
         terminal.expect(usage, variable, arguments, POSTGRES_DSN="")
-        terminal.expect(usage, variable, arguments, POSTGRES_DSN="nonsense")
         terminal.expect(usage, "HEALTH_PORT", arguments, HEALTH_PORT="many")
         wrong = terminal.call(*arguments, "--nonsense", POSTGRES_DSN=NOBODY)
         assert (wrong.code, wrong.out) == (usage, "")
@@ -178,8 +177,9 @@ def test_what_is_answered_at_once(world: World, terminal: Terminal, tmp_path: Pa
         assert "Traceback" not in wrong.err
         not_utf8 = "not UTF-8: b'\\xff'"
         terminal.expect(usage, not_utf8, [*arguments, "\udcff"], POSTGRES_DSN=NOBODY)
-        if verb == "run":  # It waits for PostgreSQL: another test.
+        if verb == "run":  # It waits, or is a process of its own: another test.
             continue
+        terminal.expect(usage, variable, arguments, POSTGRES_DSN="nonsense")
         terminal.expect(unavailable, "PostgreSQL does not answer", arguments, POSTGRES_DSN=NOBODY)
         terminal.expect(usage, "lacks the errors schema", arguments, POSTGRES_DSN=empty)
 
@@ -274,6 +274,7 @@ def test_the_service_waits_for_who_is_away_and_stops_for_what_a_person_has_to_ch
     }
     with socket.create_server(("127.0.0.1", 0)) as taken:
         stopping = {
+            "POSTGRES_DSN is not usable": stack.service(POSTGRES_DSN="nonsense"),
             "lacks the errors schema": stack.service(POSTGRES_DSN=stack.servers.postgres.dsn),
             "can't be opened": stack.service(HEALTH_PORT=str(taken.getsockname()[1])),
         }
