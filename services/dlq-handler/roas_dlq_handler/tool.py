@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
+from typing import Final
 
 from roas_contracts.decoder import Decoder
 from roas_contracts.events import DEAD_LETTERS, DeadLetter
@@ -16,6 +17,8 @@ from roas_dlq_handler.postgres import Connection, connect
 from roas_dlq_handler.repair import Repairs
 from roas_dlq_handler.rules_file import parse_rules
 from roas_dlq_handler.settings import Settings
+
+_REGISTRY_PATIENCE_SECONDS: Final = 5.0
 
 
 class Tool:
@@ -53,7 +56,7 @@ class Tool:
     @cached_property
     def registry(self) -> Registry:
         """The schema registry."""
-        return Registry(self.settings.registry_url, patience_seconds=5)
+        return Registry(self.settings.registry_url, patience_seconds=_REGISTRY_PATIENCE_SECONDS)
 
     @cached_property
     def schemas(self) -> SchemaSource:
