@@ -105,7 +105,7 @@ def fix(
         changing_report.show_sample(repaired, failed, as_json)
         say(
             f"nothing was sent: this was a sample of {operation.selected:,} dead letters of "
-            f"{operation.topic}, --yes repairs them all"
+            f"{operation.topic}, --yes applies the rules to all of them"
         )
         if not repaired:
             raise typer.Exit(exit_codes.NO)

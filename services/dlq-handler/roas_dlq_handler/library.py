@@ -137,7 +137,7 @@ class Library:
             bits = f"{row['missing']:05b}"
             name = _DIMENSIONS[bits.index("0")] if "0" in bits else "all"
             value = row[name] if name != "all" else "all"
-            text = value.isoformat() if isinstance(value, datetime) else str(value)
+            text = f"{value:%Y-%m-%dT%H:%M}Z" if isinstance(value, datetime) else str(value)
             bars.append(Bar(name, text, int(row["count"])))
         return bars
 

@@ -64,13 +64,14 @@ def show_histogram(bars: Sequence[Bar], as_json: bool) -> None:
             of_it = sorted(of_it, key=lambda bar: bar.value)[-_BARS:]
         if not of_it:
             continue
-        made = table(dimension, "count", "")
+        made = table("time (UTC)" if dimension == "time" else dimension, "count", "")
         largest = max(bar.count for bar in of_it)
         for bar in of_it[:_BARS]:
             width = max(1, round(_BAR_WIDTH * bar.count / largest))
             made.add_row(escape(bar.value), f"{bar.count:,}", "█" * width)
         if len(of_it) > _BARS:
             made.add_row(f"… {len(of_it) - _BARS} more", "", "")
+        typer.echo()
         print_table(made)
 
 
@@ -95,7 +96,7 @@ def show_letter(
         "where": where_text(row),
         "failed in": f"{letter.consumer_group} ({letter.service} {letter.service_version}, "
         f"{letter.stage})",
-        "failed at": f"{time_text(row['first_failed_at'])} UTC"
+        "failed at": time_text(row["first_failed_at"])
         + (f", reported {row['deliveries']} times" if row["deliveries"] > 1 else ""),
         "sent at": milliseconds_text(letter.record_timestamp),
         "replay of": letter.replay_of,

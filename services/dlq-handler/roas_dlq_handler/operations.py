@@ -15,6 +15,7 @@ from roas_contracts.consuming.positions import StoredOffset
 from roas_contracts.errors import MisconfigurationError
 from roas_contracts.events import DEAD_LETTER_ACTIONS, DeadLetterAction
 from roas_dlq_handler import SERVICE
+from roas_dlq_handler.output import command
 from roas_dlq_handler.postgres import Connection, translated
 from roas_dlq_handler.refusals import RefusedError
 from roas_dlq_handler.selection import Selection
@@ -154,7 +155,9 @@ class Operations:
         """
         rows = self._rows("SELECT * FROM errors.operations WHERE operation_id = %s", operation_id)
         if not rows:
-            raise RefusedError(f"there is no operation {operation_id!r}: `audit` lists them")
+            raise RefusedError(
+                f"there is no operation {operation_id!r}: {command('audit')} lists them"
+            )
         row = rows[0]
         operation = Operation(
             row["operation_id"],
@@ -222,7 +225,7 @@ class Operations:
             return f"somebody else is changing the dead letters of {topic} right now: try again"
         return (
             f"{rows[0]['actor']} is at the dead letters of {topic} ({rows[0]['operation_id']}): "
-            f"wait for it, or stop it with `cancel {rows[0]['operation_id']}`"
+            f"wait for it, or stop it with {command('cancel ' + rows[0]['operation_id'])}"
         )
 
     def _one(self, sql: str, *parameters: Any) -> Any:
