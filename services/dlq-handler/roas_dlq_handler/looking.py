@@ -46,6 +46,8 @@ def list_command(
         rows = tool.library.newest(selection, limit)
     if as_json or rows:
         looking_report.show_list(rows, as_json)
+    if len(rows) == limit:
+        say(f"the newest {limit:,}: --limit shows more, `stats` counts them all")
     _nothing_unless(bool(rows))
 
 
