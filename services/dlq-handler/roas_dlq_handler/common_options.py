@@ -19,6 +19,6 @@ ForGroup = Annotated[
     typer.Option("--for-group", help="Only for this consumer group: the others skip it."),
 ]
 Actor = Annotated[
-    str | None, typer.Option("--as", help="Who does it [default: the system's user].")
+    str | None, typer.Option("--as", help="Who does it; the system's user where none is named.")
 ]
 Why = Annotated[str, typer.Option("--why", help="Why, for the audit.")]

@@ -16,13 +16,16 @@ from roas_dlq_handler.selection import Selection, State, parse_key, parse_time
 _PANEL = "Which dead letters (all of these must hold; repeat an option for any of its values)"
 
 
-def _option(help_text: str, *names: str) -> Any:
-    return typer.Option(*names, help=help_text, rich_help_panel=_PANEL)
+def _option(help_text: str, *names: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, help=help_text, metavar=metavar, rich_help_panel=_PANEL)
 
 
 _FILTERS: dict[str, Any] = {
     "ids": Annotated[list[str], _option("Its id, or the beginning of it.", "--id")],
-    "reasons": Annotated[list[DeadLetterReason], _option("Why it failed.", "--reason")],
+    "reasons": Annotated[
+        list[DeadLetterReason],
+        _option("Why it failed; `stats` shows which there are.", "--reason", metavar="REASON"),
+    ],
     "topics": Annotated[list[str], _option("Topic that it was read from.", "--topic")],
     "origin": Annotated[OriginType | None, _option("KAFKA or FILE.", "--origin")],
     "groups": Annotated[list[str], _option("Consumer group that failed.", "--group")],
@@ -36,7 +39,7 @@ _FILTERS: dict[str, Any] = {
     "operation": Annotated[
         str | None, _option("Whose state comes from this operation.", "--operation")
     ],
-    "states": Annotated[list[str], _option("State, or all.", "--state")],
+    "states": Annotated[list[str], _option(f"{', '.join(State)}, or all.", "--state")],
 }
 _MANY = ("ids", "reasons", "topics", "groups", "services", "states")
 

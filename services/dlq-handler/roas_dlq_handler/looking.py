@@ -104,7 +104,7 @@ def audit(
 def export(
     selection: Selection,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File [default: stdout].")
+        Path | None, typer.Option("--output", "-o", help="File; stdout where none is named.")
     ] = None,
 ) -> None:
     """Write whole dead letters as JSON lines (bytes in base 64). Exit code 1: there is none.
