@@ -20,7 +20,9 @@ from stream_results import (
 from stream_stack import StreamStack, stream_stack
 from stream_traffic import MINUTE, START, TOPIC_OF, AdEvent, events, expected_rows
 
-from roas_contracts.events import EVENT_TOPICS, AdConversion
+from roas_contracts.consuming.dead_letter_sink import largest_dead_letter_bytes
+from roas_contracts.events import AD_CLICKS, EVENT_TOPICS, AdConversion
+from roas_contracts.headers import VALUE_LEFT_OUT
 from roas_local.components import ServiceProcess
 
 DAY = 24 * 60 * MINUTE
@@ -163,6 +165,41 @@ def test_bursts_of_poison_and_absurd_values_move_no_clock_and_hide_no_event(
     assert reasons["EVENT_TIME_OUT_OF_BOUNDS"] == 300 * 4
     assert reasons["INVALID_FIELD"] == 300 * 4
     assert reasons["FOREIGN_CURRENCY"] == 300
+
+
+@pytest.mark.usefixtures("service")
+def test_records_that_only_packing_made_small_are_dead_letters_and_stop_nobody(
+    stack: StreamStack,
+) -> None:
+    start = START + (DAYS + 1) * DAY + DAY // 2
+    # Repeats lie farther apart than lz4 looks back: packed again by the sink it stays large.
+    kept = b"\x01" + random.Random(56).randbytes(500_000) * 40
+    left_out = bytes(largest_dead_letter_bytes() + 1)
+    packing = {"compression.type": "zstd", "message.max.bytes": "100000000"}
+    sender = stack.sender(**packing)
+    sender.send_raw(AD_CLICKS, kept, key=b"kept")
+    sender.send_raw(AD_CLICKS, left_out, key=b"left out")
+    sent = list(events(57, start, start + 5 * MINUTE, 1_000))
+    for event in sent:
+        sender.send(event)
+    sender.heartbeat(start + 5 * MINUTE + PAST_THE_END)
+    sender.flush()
+    assert sender.failures == []
+
+    wait_for_events(stack, start, len(sent), 180)
+
+    def letters() -> dict[bytes, dict[str, Any]]:
+        found = read_dead_letters(stack.kafka.bootstrap)
+        return {one["key"]: one for one in found if one["key"] in (b"kept", b"left out")}
+
+    wait_until("both dead letters", lambda: len(letters()) == 2)
+    both = letters()
+    assert both[b"kept"]["value"] == kept
+    assert both[b"left out"]["value"] is None
+    (header,) = both[b"left out"]["headers"]
+    assert (header["name"], header["value"]) == (VALUE_LEFT_OUT, b"%d" % len(left_out))
+    assert f"its value of {len(left_out)} bytes is left out" in both[b"left out"]["detail"]
+    assert flink_metric(stack.flink.jobmanager.metrics_url, "numRestarts") == [0]
 
 
 def absurd_values(event: AdEvent) -> Iterator[AdEvent]:
