@@ -14,7 +14,7 @@ WORDS = 1 << 64
 """How many values a word can take."""
 
 _FIVE_WORDS = struct.Struct(">5Q")
-_PERSON = b"roas-producer-1"
+_DICE = blake2b(digest_size=40, person=b"roas-producer-1")
 
 
 class Draws(NamedTuple):
@@ -29,8 +29,18 @@ class Draws(NamedTuple):
 
 def draws(impression_id: str) -> Draws:
     """The words of one impression."""
-    digest = blake2b(impression_id.encode(), digest_size=40, person=_PERSON).digest()
-    return Draws._make(_FIVE_WORDS.unpack(digest))
+    return Draws._make(_FIVE_WORDS.unpack(_digest(impression_id)))
+
+
+def converts_word(impression_id: str) -> int:
+    """``draws(impression_id).converts`` alone: most impressions need no other."""
+    return int.from_bytes(_digest(impression_id)[16:24], "big")
+
+
+def _digest(impression_id: str) -> bytes:
+    thrown = _DICE.copy()
+    thrown.update(impression_id.encode())
+    return thrown.digest()
 
 
 def unit(word: int) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from roas_contracts import wire
 from roas_contracts.events import AD_CLICKS, AD_CONVERSIONS, AD_IMPRESSIONS, PricingModel, Source
@@ -40,7 +40,9 @@ _PRICING_MODELS: Final = ["UNKNOWN", "CPM", "CPC"]
 _SITE, _APP = b"\x02", b"\x04"
 _NULL, _PRESENT = b"\x00", b"\x02"
 _FALSE, _TRUE = b"\x00", b"\x01"
+_NO_MORE: Final = b"\x00"
 _REMEMBERED: Final = 65_536
+_ATTRIBUTES: Final = 4
 
 
 _LOW_BITS: Final = 14
@@ -79,40 +81,75 @@ def avro_text(value: str) -> bytes:
 
 
 @lru_cache(_REMEMBERED)
-def _ad(campaign: str, advertiser: str, creative: str) -> bytes:
-    return avro_text(campaign) + avro_text(advertiser) + avro_text(creative)
-
-
-@lru_cache(_REMEMBERED)
-def _placement(kind: bytes, identity: str, domain: str, category: str) -> bytes:
-    return kind + avro_text(identity) + avro_text(domain) + avro_text(category)
-
-
-@lru_cache(_REMEMBERED)
-def _codes(banner_pos: int, device_type: int, connection_type: int) -> bytes:
-    return avro_long(banner_pos) + avro_long(device_type) + avro_long(connection_type)
-
-
-@lru_cache(_REMEMBERED)
-def _size(width: int, height: int) -> bytes:
-    return _PRESENT + avro_long(width) + _PRESENT + avro_long(height)
-
-
-@lru_cache(_REMEMBERED)
 def _known_text(value: str) -> bytes:
-    return _PRESENT + avro_text(value)
+    return avro_text(value)
 
 
 @lru_cache(_REMEMBERED)
-def _attributes(c1: str, c18: str, c19: str, c20: str) -> bytes:
-    entries = {"C1": c1, "C18": c18, "C19": c19, "C20": c20}
-    pairs = b"".join(avro_text(name) + avro_text(value) for name, value in entries.items())
-    return avro_long(len(entries)) + pairs + b"\x00"
+def _present_text(value: str) -> bytes:
+    return _PRESENT + avro_text(value)
 
 
 @lru_cache(_REMEMBERED)
 def _amount(micros: int) -> bytes:
     return avro_long(micros)
+
+
+class _Place(NamedTuple):
+    """The pieces that C1 to ``app_category``, ``row[3:11]``, decide: few combinations occur."""
+
+    placement: bytes
+    """From ``placement_type`` to ``banner_pos``."""
+    c1: bytes
+    """The attributes up to the entry of C1."""
+
+
+class _Creative(NamedTuple):
+    """The pieces that ``device_type`` to C19, ``row[14:22]``, decide."""
+
+    campaign: bytes
+    creative: bytes
+    device: bytes
+    """``device_type`` and ``connection_type``."""
+    size: bytes
+    attributes: bytes
+    """The entries of C18 and C19, and the key of C20's."""
+
+
+class _Pieces:
+    """What repeats from row to row. Who needs them looks first, and has them made where they are
+    not there: a call for each row would cost as much as the look."""
+
+    def __init__(self) -> None:
+        self.places: dict[tuple[Any, ...], _Place] = {}
+        self.creatives: dict[tuple[Any, ...], _Creative] = {}
+
+    def place(self, row: AdRow) -> _Place:
+        """The pieces of where an ad was shown."""
+        if len(self.places) >= _REMEMBERED:
+            self.places.clear()
+        if row.site_id == NO_SITE:
+            texts = (row.app_id, row.app_domain, row.app_category)
+        else:
+            texts = (row.site_id, row.site_domain, row.site_category)
+        kind = _APP if row.site_id == NO_SITE else _SITE
+        placement = kind + b"".join(map(avro_text, texts)) + avro_long(row.banner_pos)
+        c1 = avro_long(_ATTRIBUTES) + avro_text("C1") + avro_text(row.C1)
+        place = self.places[row[3:11]] = _Place(placement, c1)
+        return place
+
+    def creative(self, row: AdRow) -> _Creative:
+        """The pieces of what was shown, and on what kind of device."""
+        if len(self.creatives) >= _REMEMBERED:
+            self.creatives.clear()
+        creative = self.creatives[row[14:22]] = _Creative(
+            avro_text(row.C17),
+            avro_text(row.C14),
+            avro_long(row.device_type) + avro_long(row.device_conn_type),
+            _PRESENT + avro_long(row.C15) + _PRESENT + avro_long(row.C16),
+            b"".join(map(avro_text, ("C18", row.C18, "C19", row.C19, "C20"))),
+        )
+        return creative
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +199,7 @@ class EventEncoder:
         self._currency = avro_text(currency)
         self._conversion_type = avro_text(conversion_type)
         self._sent_time = sent_time
+        self._pieces = _Pieces()
         self._impression_prefix = wire.pack(schemas.impressions.schema_id, b"")
         self._click_prefix = wire.pack(schemas.clicks.schema_id, b"")
         self._conversion_prefix = wire.pack(schemas.conversions.schema_id, b"")
@@ -170,43 +208,60 @@ class EventEncoder:
 
     def encode(self, occurrence: Occurrence, row: AdRow) -> bytes:
         """The record value of an impression, click or conversion of ``row``."""
-        if occurrence.kind is Kind.IMPRESSION:
-            return self._impression(occurrence, row)
-        if occurrence.kind is Kind.CLICK:
-            return self._click(occurrence, row)
-        return self._conversion(occurrence, row)
+        return self.of(occurrence.kind)(occurrence, row)
 
-    def _dimensions(self, row: AdRow) -> bytes:
-        """From ``source`` to ``connection_type``: the same in all three records."""
-        if row.site_id == NO_SITE:
-            placement = _placement(_APP, row.app_id, row.app_domain, row.app_category)
-        else:
-            placement = _placement(_SITE, row.site_id, row.site_domain, row.site_category)
-        return (
-            self._source
-            + _ad(row.C17, row.C21, row.C14)
-            + placement
-            + _codes(row.banner_pos, row.device_type, row.device_conn_type)
-        )
+    def of(self, kind: Kind) -> Callable[[Occurrence, AdRow], bytes]:
+        """The encoder of one kind of event."""
+        if kind is Kind.IMPRESSION:
+            return self._impression
+        return self._click if kind is Kind.CLICK else self._conversion
 
     def _impression(self, occurrence: Occurrence, row: AdRow) -> bytes:
-        # ``labelled`` stands between time and dimensions.
+        pieces = self._pieces
+        place = pieces.places.get(row[3:11]) or pieces.place(row)
+        creative = pieces.creatives.get(row[14:22]) or pieces.creative(row)
+        identity = row.id.encode()
         return b"".join(
             (
                 self._impression_prefix,
-                avro_text(row.id),
+                _LENGTHS[len(identity)],
+                identity,
                 avro_long(self._sent_time(occurrence.time_ms)),
                 _FALSE if row.click is None else _TRUE,
-                self._dimensions(row),
-                _size(row.C15, row.C16),
+                self._source,
+                creative.campaign,
+                _known_text(row.C21),
+                creative.creative,
+                place.placement,
+                creative.device,
+                creative.size,
                 _NULL if row.device_id == NO_DEVICE else _PRESENT + avro_text(row.device_id),
                 _PRESENT,
                 avro_text(row.device_ip),
-                _known_text(row.device_model),
+                _present_text(row.device_model),
                 _amount(occurrence.micros),
                 self._currency,
-                _attributes(row.C1, row.C18, row.C19, row.C20),
+                place.c1,
+                creative.attributes,
+                _known_text(row.C20),
+                _NO_MORE,
                 self._impression_pricing[occurrence.pricing_model],
+            )
+        )
+
+    def _dimensions(self, row: AdRow) -> bytes:
+        """From ``source`` to ``connection_type``: the same in all three records."""
+        pieces = self._pieces
+        place = pieces.places.get(row[3:11]) or pieces.place(row)
+        creative = pieces.creatives.get(row[14:22]) or pieces.creative(row)
+        return b"".join(
+            (
+                self._source,
+                creative.campaign,
+                _known_text(row.C21),
+                creative.creative,
+                place.placement,
+                creative.device,
             )
         )
 

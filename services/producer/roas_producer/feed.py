@@ -24,7 +24,7 @@ _PATIENCE_SECONDS = 0.2
 
 
 class Record(NamedTuple):
-    """A Kafka record, in the order of ``Producer.produce``'s arguments."""
+    """A Kafka record; its key decides its partition."""
 
     topic: str
     value: bytes

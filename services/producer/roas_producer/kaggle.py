@@ -12,12 +12,12 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 from roas_contracts.errors import DETAIL_MAX_CHARS, InputError, PoisonError
 from roas_contracts.events import DeadLetterReason
 from roas_producer.errata_layouts import ERRATA_COLUMNS, TIME_COLUMN
-from roas_producer.rows import AdRow, BadRow
+from roas_producer.rows import NO_DEVICE, AdRow, BadRow
 
 TRAIN_COLUMNS: Final = (
     "id,click,hour,C1,banner_pos,site_id,site_domain,site_category,app_id,app_domain,"
@@ -28,12 +28,20 @@ TEST_COLUMNS: Final = [name for name in TRAIN_COLUMNS if name != "click"]
 
 MAX_FIELD_BYTES: Final = 256
 _MAX_ID: Final = (1 << 64) - 1
+_MAX_ID_DIGITS: Final = len(str(_MAX_ID))
 _INT32: Final = range(-(1 << 31), 1 << 31)
 _OLDEST_YEAR: Final = 2010
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CODE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _REMEMBERED_CODES: Final = 100_000
 _SHOWN_CHARS: Final = 80
+_PLAIN: Final = re.compile(
+    r"([1-9][0-9]{0,19}),([01]),([0-9]{8}),"
+    r"((?:[^,\"]+,){8})([^,\"]+),([^,\"]+),([^,\"]+),((?:[^,\"]+,){8})([^,\"]+),([^,\"]+)"
+)
+"""Most lines of a train file: id, click, hour, C1 to app_category, device_id, device_ip,
+device_model, device_type to C19, C20, C21. Nothing of it is quoted or empty."""
+
 _NAME_COLUMNS: Final = [*range(5, 14)]
 _CODE_COLUMNS: Final = [3, 16, 19, 20, 21, 22, 23]
 _INT_COLUMNS: Final = [4, 14, 15, 17, 18]
@@ -96,9 +104,15 @@ class RowParser:
         self._layout = layout
         self._width = len(layout.columns)
         self._synthesize = synthesize_ids
-        self._codes: set[str] = set()
+        self._codes: dict[str, str] = {}
         self._ints: dict[str, int] = {}
         self._hours: dict[str, int] = {}
+        self._models: dict[str, str] = {}
+        self._places: dict[str, tuple[Any, ...]] = {}
+        """Columns C1 to app_category of a good row, by their text: checked and typed before."""
+        self._creatives: dict[str, tuple[Any, ...]] = {}
+        """The same of device_type to C19."""
+        self._may_be_plain = layout.labelled and not layout.errata
 
     def parse(self, line: int, raw: bytes) -> AdRow | BadRow:
         """Parse line number ``line`` (1-based), given without its line end."""
@@ -148,6 +162,62 @@ class RowParser:
             raise PoisonError(
                 DeadLetterReason.INVALID_FIELD, f"byte {error.start + 1} is not UTF-8"
             ) from None
+        plain = _PLAIN.fullmatch(text) if self._may_be_plain else None
+        if plain is not None:
+            row = self._known(line, plain, len(raw))
+            if row is None:
+                row = self._checked(line, raw, text)
+                self._learn(plain, row)
+            return row
+        return self._checked(line, raw, text)
+
+    def _known(self, line: int, plain: re.Match[str], length: int) -> AdRow | None:
+        """A row of which every part was seen and found good before, but what differs in each.
+
+        What rows have in common is the same object in all of them: an hour takes less memory.
+        """
+        identity, label, hour, place, device, address, model, creative, c20, c21 = plain.groups()
+        placed, created = self._places.get(place), self._creatives.get(creative)
+        hour_start_ms = self._hours.get(hour)
+        known20, known21 = self._codes.get(c20), self._codes.get(c21)
+        if (
+            placed is None
+            or created is None
+            or hour_start_ms is None
+            or known20 is None
+            or known21 is None
+            or length > MAX_FIELD_BYTES
+            or (len(identity) == _MAX_ID_DIGITS and int(identity) > _MAX_ID)
+        ):
+            return None
+        return AdRow._make(
+            (
+                identity if self._synthesize is None else self._made_id(line),
+                label == "1",
+                hour_start_ms,
+                *placed,
+                NO_DEVICE if device == NO_DEVICE else device,
+                address,
+                self._models.setdefault(model, model),
+                *created,
+                known20,
+                known21,
+            )
+        )
+
+    def _learn(self, plain: re.Match[str], row: AdRow) -> None:
+        """What is in a row that was found good."""
+        for known, text, columns in (
+            (self._places, plain[4], row[3:11]),
+            (self._creatives, plain[8], row[14:22]),
+        ):
+            if len(known) < _REMEMBERED_CODES:
+                known[text] = columns
+        if len(self._models) > _REMEMBERED_CODES:
+            self._models.clear()
+
+    def _checked(self, line: int, raw: bytes, text: str) -> AdRow:
+        """Every field of a row looked at."""
         fields = text.split(",") if '"' not in text else _unquote(text)
         if len(fields) != self._width:
             self._refuse_width(fields)
@@ -214,7 +284,7 @@ class RowParser:
     @staticmethod
     def _id(text: str) -> str:
         canonical = text.isascii() and text.isdigit() and (text[0] != "0" or text == "0")
-        if not canonical or len(text) > 20 or int(text) > _MAX_ID:
+        if not canonical or len(text) > _MAX_ID_DIGITS or int(text) > _MAX_ID:
             raise PoisonError(
                 DeadLetterReason.INVALID_ID,
                 f"id is {_shown(text)}, not a decimal of at most 64 bits",
@@ -265,7 +335,7 @@ class RowParser:
         if not _CODE.fullmatch(text):
             _refuse_code(at, text)
         if len(self._codes) < _REMEMBERED_CODES:
-            self._codes.add(text)
+            self._codes[text] = text
 
     def _learn_int(self, at: int, text: str) -> None:
         if not _CODE.fullmatch(text) or int(text) not in _INT32:

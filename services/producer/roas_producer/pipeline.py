@@ -23,7 +23,7 @@ from roas_producer.progress import NOTHING_EMITTED, first_hour_needed
 from roas_producer.rows import BadRow, HourBlock
 from roas_producer.sequence import Kind, Occurrence, Selection, max_delay_ms, sequence
 from roas_producer.sources import RowSource, refuse_future
-from roas_producer.timeline import Timeline
+from roas_producer.timeline import UNCHANGED, Timeline
 
 TOPIC_OF = {
     Kind.IMPRESSION: AD_IMPRESSIONS,
@@ -156,7 +156,8 @@ class Pipeline:
 
     def sent_time(self, own_ms: int) -> int:
         """The event time that is sent for a time of the input."""
-        return self.timeline.sent(own_ms)
+        timeline = self.timeline
+        return own_ms if timeline is UNCHANGED else timeline.sent(own_ms)
 
     def _first_hour(self, progress: ProducerProgress | None, whole: bool) -> int | None:
         if progress is None or whole or progress.emitted_through == NOTHING_EMITTED:
@@ -183,9 +184,10 @@ class StepEncoder:
         dead_letters: DeadLetterEncoder,
     ) -> None:
         conversion_type = plan.economics.conversion_type
-        self._events = EventEncoder(
+        events = EventEncoder(
             plan.source.source, plan.currency, conversion_type, sent_time, schemas
         )
+        self._events = {kind: (topic, events.of(kind)) for kind, topic in TOPIC_OF.items()}
         self._dead_letters = dead_letters
 
     def __call__(self, step: Occurrence) -> Record:
@@ -193,7 +195,8 @@ class StepEncoder:
         row = step.row
         if isinstance(row, BadRow):
             return self._dead_letters.record(row)
-        return Record(TOPIC_OF[step.kind], self._events.encode(step, row), row.id.encode())
+        topic, encode = self._events[step.kind]
+        return Record(topic, encode(step, row), row.id.encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeAlias
 from roas_contracts.events import PricingModel
 from roas_producer.clicks import MAX_DELAY_MS as MAX_CLICK_DELAY_MS
 from roas_producer.clicks import click_delay_ms
-from roas_producer.draws import WORDS, draws
+from roas_producer.draws import WORDS, converts_word, draws
 from roas_producer.economics import Economics
 from roas_producer.event_time import SpreadTimes
 from roas_producer.rows import HOUR_MS, AdRow, BadRow, HourBlock
@@ -101,8 +101,6 @@ def sequence(
 
     def consequences(shown: Occurrence, row: AdRow, time_ms: int) -> None:
         """Put the click and the conversion that follow from an impression on the heap."""
-        if row.click is None:
-            return
         terms = economics.terms(row.C17)
         dice = draws(row.id)
         click_ms: int | None = None
@@ -149,8 +147,11 @@ def sequence(
                     break
                 left -= 1
             yield arrival
-            if isinstance(arrival.row, AdRow):
-                consequences(arrival, arrival.row, arrival.time_ms)
+            row = arrival.row
+            if isinstance(row, AdRow) and row.click is not None:
+                view_below = economics.terms(row.C17).converts_after_view_below
+                if row.click or converts_word(row.id) < view_below:
+                    consequences(arrival, row, arrival.time_ms)
         if left == 0:
             break
         ordinal += len(block.rows)

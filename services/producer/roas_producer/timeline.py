@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,17 @@ class Timeline:
         before."""
         return (sent_ms - self.shift_ms) * self.speed.numerator // self.speed.denominator
 
-    @classmethod
-    def unchanged(cls) -> Timeline:
+    @staticmethod
+    def unchanged() -> Timeline:
         """Event times are sent as they are."""
-        return cls(Fraction(1), 0)
+        return UNCHANGED
 
     @classmethod
     def starting_at(cls, first_own_ms: int, now_ms: int, speed: Fraction) -> Timeline:
         """``first_own_ms`` is sent as ``now_ms`` and time runs ``speed`` times faster."""
         compressed = cls(speed, 0)
         return cls(speed, now_ms - compressed.sent(first_own_ms))
+
+
+UNCHANGED: Final = Timeline(Fraction(1), 0)
+"""Event times as they are."""

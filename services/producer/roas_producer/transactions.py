@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 import structlog
@@ -30,7 +32,8 @@ Sendable: TypeAlias = Record | HeartbeatRecord | ArchivedRecord
 _CALL_SECONDS: Final = 10.0
 _PAUSE_SECONDS: Final = 0.2
 _ABANDON_SECONDS: Final = 5.0
-_SERVE_EVERY: Final = 2_000
+_ERROR: Final = "_error"
+"""Where the client says, in a message of a batch, why it did not take it."""
 _FENCED: Final = frozenset(
     {
         KafkaError._FENCED,
@@ -165,19 +168,20 @@ class TransactionalSender:
             )
 
     def _produce(self, records: Iterable[Sendable]) -> bool:
-        """Hand records to the client; False where the transaction has to be aborted."""
-        produce, poll = self._producer.produce, self._producer.poll
+        """Hand records to the client; False where the transaction has to be aborted.
+
+        Records of one topic keep their order, and heartbeats theirs among all.
+        """
+        waiting: dict[str, list[dict[str, Any]]] = defaultdict(list)
         try:
-            for number, record in enumerate(records):
-                while True:
-                    try:
-                        produce(*record)
-                        break
-                    except BufferError:  # Its queue is full: it is being sent meanwhile.
-                        poll(_PAUSE_SECONDS)
-                        self._check_still_wanted()
-                if number % _SERVE_EVERY == 0:
-                    poll(0)
+            for record in records:
+                if isinstance(record, Record):
+                    waiting[record.topic].append({"value": record.value, "key": record.key})
+                    continue
+                self._produce_batches(waiting)
+                self._until_taken(partial(self._produce_one, record))
+            self._produce_batches(waiting)
+            self._producer.poll(0)
         except KafkaException as error:
             problem: KafkaError = error.args[0]
             if problem.fatal():
@@ -185,6 +189,37 @@ class TransactionalSender:
             log.warning("records were refused", error=problem.str())
             return False
         return True
+
+    def _produce_batches(self, waiting: dict[str, list[dict[str, Any]]]) -> None:
+        """Hand over what waits. The client finds each record's partition, as for a single one."""
+        for topic, messages in waiting.items():
+            self._until_taken(partial(self._produce_batch, topic, messages))
+        waiting.clear()
+
+    def _produce_batch(self, topic: str, messages: list[dict[str, Any]]) -> bool:
+        """Whether the client's queue had room for all; else ``messages`` is the rest."""
+        if self._producer.produce_batch(topic, messages) == len(messages):
+            return True
+        refused = [message for message in messages if _ERROR in message]
+        for message in refused:
+            problem = message.pop(_ERROR)
+            if problem.code() != KafkaError._QUEUE_FULL:
+                raise KafkaException(problem)
+        messages[:] = refused
+        return False
+
+    def _produce_one(self, record: HeartbeatRecord) -> bool:
+        """Whether the client's queue had room; its batches know no headers."""
+        try:
+            self._producer.produce(record.topic, partition=record.partition, headers=record.headers)
+        except BufferError:
+            return False
+        return True
+
+    def _until_taken(self, attempt: Callable[[], bool]) -> None:
+        while not attempt():  # Its queue is full: it is being sent meanwhile.
+            self._producer.poll(_PAUSE_SECONDS)
+            self._check_still_wanted()
 
     def _until_done(
         self, call: Callable[[float], object], timeout_seconds: float, what: str
