@@ -88,6 +88,7 @@ class _Hour:
 
     def __init__(self, parser: RowParser, in_memory: int) -> None:
         self._parser = parser
+        self._is_errata = parser.is_errata
         self._rows = Spool[AdRow](parser.row, in_memory)
         self._bad = Spool[BadRow](parser.bad_row, in_memory)
         self._undecided: list[tuple[int | None, BadRow]] = []
@@ -96,8 +97,9 @@ class _Hour:
 
     def row(self, number: int, raw: bytes, row: AdRow) -> None:
         """A good row of this hour: so are the bad ones before it."""
-        self._decide(None)
-        if self._parser.is_errata:
+        if self._undecided:
+            self._decide(None)
+        if self._is_errata:
             self._given.add(self._parser.time_ms(raw) or 0, is_bad=False)
         self._rows.append(number, raw, row)
 
@@ -118,7 +120,7 @@ class _Hour:
         if start_ms is None:
             start_ms = self._first_bad_ms - self._first_bad_ms % HOUR_MS
         times: RowTimes
-        if self._parser.is_errata:
+        if self._is_errata:
             times = self._given.within(start_ms)
         else:
             count = len(self._rows) + len(self._bad)
@@ -163,7 +165,7 @@ class _Hour:
 
     def _append(self, row: BadRow) -> None:
         self._places.append(len(self._rows) + len(self._bad))
-        if self._parser.is_errata:
+        if self._is_errata:
             time_ms = self._parser.time_ms(row.raw) or 0
             self._first_bad_ms = self._first_bad_ms or time_ms
             self._given.add(time_ms, is_bad=True)
