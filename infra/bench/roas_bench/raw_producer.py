@@ -5,6 +5,7 @@ transactions. A process of its own: `python -m roas_bench.raw_producer BOOTSTRAP
 import json
 import sys
 import time
+from collections import defaultdict
 from typing import Any, Final
 
 from confluent_kafka import Producer
@@ -32,7 +33,7 @@ _SETTINGS: Final[dict[str, Any]] = {
 def send_again(bootstrap: str) -> dict[str, float]:
     """Read every event, then send it again as fast as it goes; events, seconds and CPU seconds."""
     records = [
-        (str(message.topic()), message.value(), message.key())
+        (str(message.topic()), {"value": message.value(), "key": message.key()})
         for message in messages(bootstrap)
         if message.value() is not None
     ]
@@ -41,19 +42,24 @@ def send_again(bootstrap: str) -> dict[str, float]:
     began, cpu_began = time.monotonic(), time.process_time()
     for start in range(0, len(records), RECORDS_PER_TRANSACTION):
         producer.begin_transaction()
-        for record in records[start : start + RECORDS_PER_TRANSACTION]:
-            while True:
-                try:
-                    producer.produce(*record)
-                    break
-                except BufferError:
-                    producer.poll(0.05)
+        batches: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for topic, message in records[start : start + RECORDS_PER_TRANSACTION]:
+            batches[topic].append(message)
+        for topic, batch in batches.items():
+            _send(producer, topic, batch)
         producer.commit_transaction(60)
     return {
         "events": len(records),
         "seconds": time.monotonic() - began,
         "cpu_seconds": time.process_time() - cpu_began,
     }
+
+
+def _send(producer: Producer, topic: str, batch: list[dict[str, Any]]) -> None:
+    """The quickest way that the client has."""
+    while producer.produce_batch(topic, batch) < len(batch):
+        batch = [message for message in batch if message.pop("_error", None)]
+        producer.poll(0.05)
 
 
 if __name__ == "__main__":
