@@ -137,7 +137,7 @@ class TransactionalSender:
         """
         deadline = time.monotonic() + self._outage_timeout
         while True:
-            if self._broken:
+            while self._broken:  # What is refused again must not be left out of a commit.
                 self._redo(deadline)
             error = self._attempt(self._producer.commit_transaction, deadline, "commit")
             if error is None:
@@ -210,8 +210,9 @@ class TransactionalSender:
 
     def _produce_one(self, record: HeartbeatRecord) -> bool:
         """Whether the client's queue had room; its batches know no headers."""
+        headers: list[tuple[str, str | bytes | None]] = [*record.headers]
         try:
-            self._producer.produce(record.topic, partition=record.partition, headers=record.headers)
+            self._producer.produce(record.topic, partition=record.partition, headers=headers)
         except BufferError:
             return False
         return True
