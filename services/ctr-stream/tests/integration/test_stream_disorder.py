@@ -30,7 +30,7 @@ DAYS = 3
 PAST_THE_END = 6 * MINUTE
 BACKLOG = 60_000
 LARGEST_STATE_BYTES = 20_000_000
-"""All 119,000 sums of the backlog by minute and dimension value, 70 bytes each, are half of that."""
+"""All 119,000 sums of the backlog by minute and dimension value, 70 bytes each, are half that."""
 STATE_OF_CLOSED_WINDOWS_BYTES = 100_000
 
 
