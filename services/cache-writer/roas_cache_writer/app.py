@@ -10,6 +10,7 @@ from roas_cache_writer import READER, SERVICE, __version__
 from roas_cache_writer.batch import Classifier
 from roas_cache_writer.deltas import SIZE_OF_TOPIC
 from roas_cache_writer.live_copy import LiveCopy
+from roas_cache_writer.plain import PlainReader
 from roas_cache_writer.settings import Settings
 from roas_cache_writer.stores import make_cache, make_store
 from roas_cache_writer.telemetry import Telemetry
@@ -42,6 +43,9 @@ def run(settings: Settings) -> None:
     schemas = SchemaSource(registry)
     rules = Rules(group=SERVICE, currency=settings.currency)
     decoders = {topic: Decoder(topic, schemas, rules) for topic in SIZE_OF_TOPIC}
+    plain = {
+        topic: PlainReader(topic, size, schemas, rules) for topic, size in SIZE_OF_TOPIC.items()
+    }
     letters = DeadLetterBuilder(SERVICE, __version__, SERVICE)
 
     def classifier() -> Classifier:
@@ -50,7 +54,7 @@ def run(settings: Settings) -> None:
             settings.max_consecutive_dead_letters,
             settings.max_dead_letter_share,
         )
-        return Classifier(decoders, letters, limit, _now_ms)
+        return Classifier(decoders, plain, letters, limit, _now_ms)
 
     telemetry = Telemetry()
     source = CommittedSource(settings.kafka_bootstrap, READER, SIZE_OF_TOPIC)

@@ -4,25 +4,32 @@ from typing import Final
 
 APPLY: Final = """
 -- KEYS: meta, index, window. ARGV: generation, window start, index member, kept windows,
--- window ms, ttl seconds, then value, revision, text for each row. Reply: rows set.
+-- window ms, ttl seconds, then value, revision, text of each row in one, a NUL between any two.
+-- Reply: rows set.
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then return redis.error_reply('COLD') end
 local newest = tonumber(redis.call('HGET', KEYS[1], 'newest_window_start'))
 local start = tonumber(ARGV[2])
 if newest and start <= newest - tonumber(ARGV[4]) * tonumber(ARGV[5]) then return 0 end
-local set = 0
-for i = 7, #ARGV, 3 do
-  local held = redis.call('HGET', KEYS[3], ARGV[i])
-  local revision = held and tonumber(string.match(held, '^(%d+),')) or -1
-  if revision < tonumber(ARGV[i + 1]) then
-    redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 2])
-    set = set + 1
+local values, revisions, texts = {}, {}, {}
+for value, revision, text in string.gmatch(ARGV[7], '([^%z]+)%z([^%z]+)%z([^%z]+)') do
+  values[#values + 1] = value
+  revisions[#values] = tonumber(revision)
+  texts[#values] = text
+end
+local held = redis.call('HMGET', KEYS[3], unpack(values))
+local fields = {}
+for i, value in ipairs(values) do
+  local revision = held[i] and tonumber(string.match(held[i], '^(%d+),')) or -1
+  if revision < revisions[i] then
+    fields[#fields + 1] = value
+    fields[#fields + 1] = texts[i]
   end
 end
-if set > 0 then
-  redis.call('ZADD', KEYS[2], start, ARGV[3])
-  redis.call('EXPIRE', KEYS[3], ARGV[6])
-end
-return set
+if #fields == 0 then return 0 end
+redis.call('HSET', KEYS[3], unpack(fields))
+redis.call('ZADD', KEYS[2], start, ARGV[3])
+redis.call('EXPIRE', KEYS[3], ARGV[6])
+return #fields / 2
 """
 
 FORGET: Final = """

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
@@ -12,10 +11,11 @@ import structlog
 from roas_cache_writer.cache import ColdCacheError, MetricsCache
 from roas_cache_writer.deltas import Fold
 from roas_cache_writer.store import MetricsStore
+from roas_cache_writer.stored_rows import StoredRow
 from roas_cache_writer.telemetry import Telemetry
 from roas_cache_writer.warm import warm
 from roas_contracts.errors import TransientError
-from roas_contracts.redis_layout import WindowSize, WindowTotals
+from roas_contracts.redis_layout import WindowSize
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
@@ -48,19 +48,22 @@ class LiveCopy:
         self._stale = True
         self._telemetry.status.redis_warm = False
 
-    def set(self, folds: Mapping[WindowSize, Fold], changed: Sequence[WindowTotals]) -> None:
+    def set(
+        self, folds: Mapping[WindowSize, Fold], changed: Mapping[WindowSize, list[StoredRow]]
+    ) -> None:
         """Rows that were just committed. Never raises for Redis's sake."""
         if self._stale or not changed:
             return
         try:
-            for size, rows in groupby(changed, key=lambda row: row.size):
+            for size, rows in changed.items():
                 self._cache.apply(size, self._generations[size], rows)
             for size, fold in folds.items():
+                sums = fold.sums()
                 self._cache.finish(
                     size,
                     self._generations[size],
-                    newest_window_start=fold.newest_complete,
-                    newest_emitted_at=fold.newest_emitted_at,
+                    newest_window_start=sums.newest_complete,
+                    newest_emitted_at=sums.newest_emitted_at,
                 )
         except (TransientError, ColdCacheError) as error:
             self._failed(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,10 +12,12 @@ import psycopg
 from psycopg import errors
 
 from roas_cache_writer import statements
-from roas_cache_writer.deltas import Fold
+from roas_cache_writer.arrays import arrays, register
+from roas_cache_writer.deltas import Sums
+from roas_cache_writer.stored_rows import StoredRow
 from roas_contracts.consuming.positions import StoredOffset, TopicPartition
 from roas_contracts.errors import FencedError, MisconfigurationError, TransientError
-from roas_contracts.redis_layout import NOTHING, Measures, WindowSize, WindowTotals
+from roas_contracts.redis_layout import WindowSize
 
 APPLICATION_NAME: Final = "roas-cache-writer"
 """The name of the writer's sessions in pg_stat_activity."""
@@ -79,6 +81,7 @@ class MetricsStore:
                 keepalives_count=3,
                 tcp_user_timeout=30_000,
             )
+            register(self._connection)
         except psycopg.OperationalError as error:
             raise TransientError(f"PostgreSQL does not answer: {_line(error)}") from error
         except psycopg.ProgrammingError as error:
@@ -130,7 +133,7 @@ class MetricsStore:
 
     def commit(
         self, batch: Batch, expected: dict[TopicPartition, int], epoch: int
-    ) -> list[WindowTotals]:
+    ) -> dict[WindowSize, list[StoredRow]]:
         """Write a batch in one transaction.
 
         Args:
@@ -146,19 +149,24 @@ class MetricsStore:
             TransientError: PostgreSQL failed. Whether the batch was written is then to be read
                 from the offsets.
         """
-        for fold in batch.folds.values():
-            self._ensure_partitions(fold)
-        changed: list[WindowTotals] = []
+        sums = {size: fold.sums() for size, fold in sorted(batch.folds.items())}
+        for size, rows in sums.items():
+            self._ensure_partitions(size, rows)
+        changed: dict[WindowSize, list[StoredRow]] = {}
         with self._translated() as connection, connection.transaction():
             self._advance(connection, batch, expected, epoch)
-            for size, fold in sorted(batch.folds.items()):
-                rows = connection.execute(statements.upsert(size), _arrays(fold)).fetchall()
-                changed.extend(stored_row(size, row) for row in rows)
-                connection.execute(
-                    statements.FRESHNESS_UPSERT,
-                    (size, fold.newest_window, fold.newest_complete, fold.newest_emitted_at),
-                )
+            for size, rows in sums.items():
+                changed[size] = self._upsert(connection, size, rows)
+                newest = (rows.newest_window, rows.newest_complete, rows.newest_emitted_at)
+                connection.execute(statements.FRESHNESS_UPSERT, (size, *newest))
         return changed
+
+    def _upsert(
+        self, connection: psycopg.Connection[tuple[Any, ...]], size: WindowSize, sums: Sums
+    ) -> list[StoredRow]:
+        statement = statements.upsert(size, tuple(sums.measures))
+        parameters = (self._currency, *arrays(sums))
+        return _rows(connection.execute(statement, parameters, binary=True))
 
     def freshness(self, size: WindowSize) -> StoredFreshness | None:
         """How far a window size has come; None before its first row."""
@@ -172,13 +180,11 @@ class MetricsStore:
             rows = connection.execute(statements.window_starts(size), (from_ms,)).fetchall()
         return [row[0] for row in rows]
 
-    def windows(self, size: WindowSize, starts: Sequence[int]) -> list[WindowTotals]:
+    def windows(self, size: WindowSize, starts: Sequence[int]) -> list[StoredRow]:
         """All rows of some windows, in the reporting currency."""
         with self._translated() as connection:
-            rows = connection.execute(
-                statements.windows(size), ([_datetime(start) for start in starts], self._currency)
-            ).fetchall()
-        return [stored_row(size, row) for row in rows]
+            parameters = ([_datetime(start) for start in starts], self._currency)
+            return _rows(connection.execute(statements.windows(size), parameters, binary=True))
 
     def _advance(
         self,
@@ -209,13 +215,13 @@ class MetricsStore:
                 "counted twice"
             )
 
-    def _ensure_partitions(self, fold: Fold) -> None:
-        missing = [day for day in fold.days() if (fold.size, day) not in self._partitions]
+    def _ensure_partitions(self, size: WindowSize, sums: Sums) -> None:
+        missing = [day for day in sums.days() if (size, day) not in self._partitions]
         if missing:
-            table = statements.TABLE[fold.size].removeprefix("realtime.")
+            table = statements.TABLE[size].removeprefix("realtime.")
             with self._translated() as connection:
                 connection.execute(statements.ENSURE_PARTITIONS, (table, missing))
-            self._partitions.update((fold.size, day) for day in missing)
+            self._partitions.update((size, day) for day in missing)
 
     @contextmanager
     def _translated(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
@@ -239,58 +245,13 @@ class MetricsStore:
             ) from error
 
 
-def stored_row(size: WindowSize, row: Sequence[Any]) -> WindowTotals:
-    """A row of `statements.upsert` or `statements.windows` as the cache takes it."""
-    totals, late, correction = Measures(*row[4:9]), NOTHING, NOTHING
-    if any(row[9:19]):  # Rare, and this is done for every row.
-        late, correction = Measures(*row[9:14]), Measures(*row[14:19])
-        totals = totals + late + correction
-    return WindowTotals(
-        size=size,
-        window_start=row[0],
-        dimension=row[1],
-        value=row[2],
-        totals=totals,
-        late=late,
-        correction=correction,
-        revision=row[19],
-        first_emitted_at=row[20],
-        last_emitted_at=row[21],
-        written_at=0,
-    )
-
-
 def _datetime(milliseconds: int) -> datetime:
     """Exact, unlike a division to float seconds."""
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
-def _arrays(fold: Fold) -> list[str]:
-    """The rows as one array literal per column, in key order.
-
-    Literals, because psycopg turns lists into arrays in Python, element by element: that alone
-    would take more time than everything else a batch costs here.
-    """
-    ordered = sorted(fold.rows)
-    starts, *texts = zip(*ordered, strict=True)
-    numbers = zip(*(fold.rows[key] for key in ordered), strict=True)
-    return [_numbers(starts), *map(_texts, texts), *map(_numbers, numbers)]
-
-
-def _numbers(column: tuple[int, ...]) -> str:
-    first = column[0]
-    if column.count(first) == len(column):  # Most columns: nothing late, nothing corrected.
-        return "{" + f"{first}," * (len(column) - 1) + f"{first}}}"
-    return "{" + ",".join(map(str, column)) + "}"
-
-
-def _texts(column: Iterable[str]) -> str:
-    """Every element quoted; inside quotes only the quote and the backslash mean something."""
-    text = "\0".join(column)  # No element has a NUL: the contract's rules see to it.
-    if not text:
-        return '{""}'
-    text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '{"' + text.replace("\0", '","') + '"}'
+def _rows(cursor: psycopg.Cursor[tuple[Any, ...]]) -> list[StoredRow]:
+    return list(map(StoredRow._make, cursor.fetchall()))
 
 
 def _one(cursor: psycopg.Cursor[tuple[Any, ...]]) -> tuple[Any, ...]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from roas_cache_writer.batch import Batch
+from roas_cache_writer.stored_rows import StoredRow
 from roas_contracts.consuming.positions import TopicPartition
-from roas_contracts.redis_layout import WindowTotals
+from roas_contracts.redis_layout import WindowSize
 from roas_contracts.service.health import Readiness
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300)
@@ -123,12 +124,12 @@ class Telemetry:
                 if count := getattr(progress, outcome):
                     self.records.labels(topic, outcome).inc(count)
         for size, fold in batch.folds.items():
-            self.rows.labels(size.value).inc(len(fold.rows))
+            self.rows.labels(size.value).inc(len(fold.sums()))
 
-    def cached(self, changed: Iterable[WindowTotals]) -> None:
+    def cached(self, changed: Mapping[WindowSize, list[StoredRow]]) -> None:
         """Rows are readable in Redis."""
         now_ms = time.time() * 1000
-        for emitted_at in {row.last_emitted_at for row in changed}:
+        for emitted_at in {row.last_emitted_at for rows in changed.values() for row in rows}:
             self.emit_to_redis.observe(max(0.0, now_ms - emitted_at) / 1000)
 
     def position(

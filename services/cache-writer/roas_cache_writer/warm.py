@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from roas_cache_writer.cache import MetricsCache
 from roas_cache_writer.store import MetricsStore
-from roas_contracts.redis_layout import WindowSize, WindowTotals
+from roas_cache_writer.stored_rows import StoredRow
+from roas_contracts.redis_layout import WindowSize
 
 _WINDOWS_AT_ONCE = 20
 
@@ -118,7 +119,7 @@ def _bring_in_line(
 
 
 def lost(
-    revisions: dict[tuple[str, int], dict[str, int]], rows: list[WindowTotals]
+    revisions: dict[tuple[str, int], dict[str, int]], rows: list[StoredRow]
 ) -> dict[tuple[str, int], list[str]]:
     """Which of the values that Redis held PostgreSQL has lost, by dimension and window. Pure.
 

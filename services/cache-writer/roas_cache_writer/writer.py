@@ -181,15 +181,11 @@ class Writer:
     def _classified(self, poll: Poll) -> Batch:
         batch = Batch()
         with self._telemetry.steps.labels("decode").time():
-            for record in poll.records:
-                try:
-                    self._classifier.add(batch, record)
-                except TransientError:
-                    # The registry is away. This record waits, and so do those behind it.
-                    self._patiently(
-                        "waiting for the schema registry",
-                        partial(self._classifier.add, batch, record),
-                    )
+            self._classifier.add_all(
+                batch,
+                poll.records,
+                partial(self._patiently, "waiting for the schema registry"),
+            )
         for key, end in poll.ends.items():
             if end > self._positions.get(key, end):
                 batch.advance(key, end)

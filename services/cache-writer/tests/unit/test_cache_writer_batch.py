@@ -85,6 +85,7 @@ def _classifier(limit: int = 10**6) -> Classifier:
     letters = DeadLetterBuilder("cache-writer", "0.1.0", "cache-writer")
     return Classifier(
         {_TOPIC: _ScriptedDecoder()},
+        {},
         letters,
         DeadLetterLimit("ROAS_CACHE_WRITER_", limit, 1.0),
         lambda: 1_700_000_000_001,
@@ -105,8 +106,9 @@ def test_each_record_has_one_outcome(values: list[bytes]) -> None:
     positions = [number for number, value in enumerate(values) if value == b"poison"]
     assert [letter.offset for letter in batch.dead_letters] == positions
     if progress.applied:
-        (row,) = batch.folds[WindowSize.ONE_MINUTE].rows.values()
-        assert row[0] == progress.applied == row[15]
+        sums = batch.folds[WindowSize.ONE_MINUTE].sums()
+        assert sums.deltas[DeltaKind.ON_TIME].tolist() == [progress.applied]
+        assert sums.measures[DeltaKind.ON_TIME][:, 0].tolist() == [progress.applied]
         assert batch.row_count == 1
 
 

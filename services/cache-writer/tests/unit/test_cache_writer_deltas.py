@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roas_cache_writer.deltas import KINDS, LARGEST_SUM, MEASURES, Fold, RowKey, check
-from roas_contracts.errors import PoisonError
+from roas_cache_writer.deltas import KINDS, LARGEST_SUM, MEASURES, Fold, check
+from roas_contracts.errors import MisconfigurationError, PoisonError
 from roas_contracts.events import AdMetric, DeadLetterReason, DeltaKind
 from roas_contracts.redis_layout import WindowSize
 
@@ -53,6 +53,23 @@ _deltas = st.builds(
 )
 
 
+def _rows(fold: Fold) -> dict[tuple[int, str, str], dict[str, int]]:
+    """What a fold adds to each row: measures by kind, number of deltas by kind, and times."""
+    sums = fold.sums()
+    rows: dict[tuple[int, str, str], dict[str, int]] = {}
+    for at, (start, series) in enumerate(zip(sums.window_start.tolist(), sums.series, strict=True)):
+        row = rows[start, *series] = {
+            "first": int(sums.first_emitted_at[at]),
+            "last": int(sums.last_emitted_at[at]),
+        }
+        for kind in KINDS:
+            added = sums.measures[kind][at].tolist() if kind in sums.measures else [0] * 5
+            row |= {f"{kind} {name}": n for name, n in zip(MEASURES, added, strict=True)}
+            row[f"{kind} deltas"] = int(sums.deltas[kind][at]) if kind in sums.deltas else 0
+    assert len(rows) == len(sums)
+    return rows
+
+
 @given(st.lists(_deltas, min_size=1), st.randoms(use_true_random=False))
 def test_a_fold_holds_the_sums_in_any_order(deltas: list[AdMetric], chance: random.Random) -> None:
     fold, shuffled = Fold(_SIZE), Fold(_SIZE)
@@ -61,33 +78,52 @@ def test_a_fold_holds_the_sums_in_any_order(deltas: list[AdMetric], chance: rand
     chance.shuffle(deltas)
     for delta in deltas:
         shuffled.add(delta)
-    assert fold.rows == shuffled.rows
+    assert _rows(fold) == _rows(shuffled)
 
-    expected: Counter[tuple[RowKey, str]] = Counter()
+    expected: Counter[tuple[tuple[int, str, str], str]] = Counter()
+    emitted: dict[tuple[int, str, str], list[int]] = defaultdict(list)
     for delta in deltas:
-        key = RowKey(delta.window_start, delta.dimension, delta.value, delta.currency)
+        key = (delta.window_start, delta.dimension, delta.value)
         for measure in MEASURES:
             expected[key, f"{delta.kind} {measure}"] += getattr(delta, measure)
         expected[key, f"{delta.kind} deltas"] += 1
-    names = [f"{kind} {measure}" for kind in KINDS for measure in MEASURES]
-    names += [f"{kind} deltas" for kind in KINDS]
-    for key, row in fold.rows.items():
-        assert dict(zip(names, row, strict=False)) == {name: expected[key, name] for name in names}
-        emitted = [
-            delta.emitted_at
-            for delta in deltas
-            if (delta.window_start, delta.dimension, delta.value) == key[:3]
-        ]
-        assert row[18:] == [min(emitted), max(emitted)]
-    assert fold.newest_window == max(delta.window_start for delta in deltas)
-    assert fold.newest_emitted_at == max(delta.emitted_at for delta in deltas)
-    assert sorted(fold.days()) == sorted({delta.window_start // 86_400_000 for delta in deltas})
+        emitted[key].append(delta.emitted_at)
+    names = [f"{kind} {measure}" for kind in KINDS for measure in (*MEASURES, "deltas")]
+    assert _rows(fold) == {
+        key: {
+            **{name: expected[key, name] for name in names},
+            "first": min(times),
+            "last": max(times),
+        }
+        for key, times in emitted.items()
+    }
+    sums = fold.sums()
+    keys = list(zip(sums.window_start.tolist(), sums.series, strict=True))
+    assert keys == sorted(keys), "two writers would lock rows in different orders"
+    assert sums.newest_window == max(delta.window_start for delta in deltas)
+    assert sums.newest_emitted_at == max(delta.emitted_at for delta in deltas)
+    assert sums.days() == sorted({delta.window_start // 86_400_000 for delta in deltas})
     closed = [
         delta.window_start
         for delta in deltas
         if delta.kind is DeltaKind.ON_TIME and delta.dimension == "total"
     ]
-    assert fold.newest_complete == max(closed, default=None)
+    assert sums.newest_complete == max(closed, default=None)
+
+
+def test_a_sum_that_64_bits_hold_is_exact() -> None:
+    fold = Fold(_SIZE)
+    for _ in range(92):
+        fold.add(_delta(cost_micros=LARGEST_SUM))
+    assert fold.sums().measures[DeltaKind.ON_TIME][0].tolist()[3] == 92 * LARGEST_SUM
+
+
+def test_a_sum_beyond_64_bits_is_refused_and_does_not_turn_over() -> None:
+    fold = Fold(_SIZE)
+    for _ in range(93):
+        fold.add(_delta(cost_micros=LARGEST_SUM))
+    with pytest.raises(MisconfigurationError, match="64 bits"):
+        fold.sums()
 
 
 @pytest.mark.parametrize(

@@ -5,24 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roas_cache_writer.stored_rows import StoredRow
 from roas_cache_writer.warm import lost
-from roas_contracts.redis_layout import Measures, WindowSize, WindowTotals
 
 _WINDOW = ("campaign", 60_000)
 
 
-def _row(value: str, revision: int) -> WindowTotals:
-    return WindowTotals(
-        size=WindowSize.ONE_MINUTE,
-        dimension=_WINDOW[0],
-        value=value,
-        window_start=_WINDOW[1],
-        totals=Measures(1),
-        revision=revision,
-        first_emitted_at=0,
-        last_emitted_at=0,
-        written_at=0,
-    )
+def _row(value: str, revision: int) -> StoredRow:
+    return StoredRow._make((_WINDOW[1], _WINDOW[0], value, 1, *[0] * 14, revision, 0, 0))
 
 
 _revisions = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 5))
