@@ -72,7 +72,7 @@ def offered(stack: CacheWriterStack) -> dict[str, str]:
             dimension, start = form.split(":")[-2:]
             form = form.replace(f":{dimension}:{start}", ":DIMENSION:START")
             name = "key of a window"
-        found[name] = f"{stack.redis.type(key)} {form}"
+        found[name] = f"{cast(str, stack.redis.type(key))} {form}"
         if form.endswith(":index"):
             (member,) = cast(list[str], stack.redis.zrange(key, 0, 0))
             dimension, start = member.split(":")
