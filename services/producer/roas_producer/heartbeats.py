@@ -14,10 +14,16 @@ LARGEST_WINDOW_MS: Final = 300_000
 
 
 class HeartbeatRecord(NamedTuple):
-    """A Kafka record without key and value."""
+    """A Kafka record without key and value, in the order of ``Producer.produce``'s arguments."""
 
     topic: str
+    value: None
+    key: None
     partition: int
+    callback: None
+    on_delivery: None
+    timestamp: int
+    """0: the client sets the moment of sending."""
     headers: list[tuple[str, bytes]]
 
 
@@ -30,7 +36,7 @@ def heartbeats(partitions: Mapping[str, int], clock_ms: int) -> list[HeartbeatRe
     """
     headers = heartbeat_headers(clock_ms)
     return [
-        HeartbeatRecord(topic, partition, headers)
+        HeartbeatRecord(topic, None, None, partition, None, None, 0, headers)
         for topic, count in partitions.items()
         for partition in range(count)
     ]

@@ -170,7 +170,7 @@ class TransactionalSender:
     def _produce(self, records: Iterable[Sendable]) -> bool:
         """Hand records to the client; False where the transaction has to be aborted.
 
-        Records of one topic keep their order, and heartbeats theirs among all.
+        Records of one topic keep their order, and what goes alone has its own among all.
         """
         waiting: dict[str, list[dict[str, Any]]] = defaultdict(list)
         try:
@@ -208,11 +208,11 @@ class TransactionalSender:
         messages[:] = refused
         return False
 
-    def _produce_one(self, record: HeartbeatRecord) -> bool:
+    def _produce_one(self, record: HeartbeatRecord | ArchivedRecord) -> bool:
         """Whether the client's queue had room; its batches know no headers."""
-        headers: list[tuple[str, str | bytes | None]] = [*record.headers]
+        arguments: tuple[Any, ...] = record
         try:
-            self._producer.produce(record.topic, partition=record.partition, headers=headers)
+            self._producer.produce(*arguments)
         except BufferError:
             return False
         return True

@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from roas_contracts.errors import TransientError
 from roas_producer.feed import Record
 from roas_producer.heartbeats import heartbeats
+from roas_producer.restore.archived import ArchivedRecord
 from roas_producer.transactions import TransactionalSender, producer_config
 
 _WAIT_SECONDS = 60.0
@@ -99,6 +100,15 @@ def test_a_heartbeat_comes_behind_the_events_before_it(broker: str) -> None:
     for found in _read(broker, "beats-impressions").values():
         beat = found.index((None, None))
         assert found[:beat] == found[beat + 1 :]
+
+
+def test_an_archived_record_goes_with_all_that_it_has(broker: str) -> None:
+    sender = _sender(broker, "archived")
+    record = ArchivedRecord("archived", b"v", b"k", 3, None, None, 1_000, [("a", b"1")])
+    sender.begin()
+    sender.send([record, record._replace(value=None, key=None)])
+    sender.commit()
+    assert _read(broker, "archived")[3] == [(b"k", b"v"), (None, None)]
 
 
 def test_a_record_that_the_client_refuses_is_no_lost_record(broker: str) -> None:

@@ -161,6 +161,7 @@ def test_a_heartbeat_goes_to_every_partition() -> None:
         ("b", 0),
     ]
     assert {tuple(record.headers) for record in records} == {(("roas-heartbeat", b"123"),)}
+    assert all(record.key is None and record.value is None for record in records)
 
 
 def test_the_version_is_that_of_the_version_file() -> None:
