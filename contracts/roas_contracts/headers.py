@@ -28,6 +28,12 @@ VALUE_LEFT_OUT: Final = "roas-value-left-out"
 """In a dead letter: the length, ASCII decimal, of the failed record's value, which was too long to
 keep. The record is where it was."""
 
+CORRECTION: Final = "roas-correction"
+"""On a CORRECTION delta of reconciliation: its id, so that no correction is made twice."""
+
+CORRECTION_SCOPE: Final = "roas-correction-scope"
+"""Beside it: `stream` (what was counted is corrected) or `table` (only a table was wrong)."""
+
 
 class HasHeaders(Protocol):
     """A `confluent_kafka.Message`, whose type says more than it ever returns (a dict, text)."""

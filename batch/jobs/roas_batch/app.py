@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
+from datetime import date
 from functools import cached_property
 
 from roas_batch.archiving import Archiver, Done, Limits
@@ -11,9 +13,15 @@ from roas_batch.checking import Checker
 from roas_batch.judging import Judge
 from roas_batch.kafka import Kafka
 from roas_batch.planning import Log, Plan, Span, check_identity, plan
-from roas_batch.postgres import Connection, connect
+from roas_batch.postgres import Connection, connect, translated
 from roas_batch.rebuilding import Rebuilder
+from roas_batch.reconcile.comparison import Comparison
+from roas_batch.reconcile.corrections import CorrectionSender
+from roas_batch.reconcile.deltas import SIZE_OF_TOPIC
+from roas_batch.reconcile.run import Outcome, Reconciliation
+from roas_batch.reconcile.watching import WatchedKafka
 from roas_batch.settings import Settings
+from roas_contracts.codec import Codec
 from roas_contracts.errors import MisconfigurationError
 from roas_contracts.events import EVENT_TOPICS
 from roas_contracts.registry import Registry, SchemaSource
@@ -108,6 +116,28 @@ class Batch:
             self.settings.workers,
             progress,
         )
+
+    def reconcile(self, day: date, *, correct: bool, wait_seconds: float) -> Outcome:
+        """Compare a day of realtime with the batch and with Kafka; correct it where asked to."""
+        settings = self.settings
+        with (
+            translated(),
+            connect(settings.postgres_dsn.get_secret_value(), "roas-batch reconcile") as session,
+            closing(WatchedKafka(settings.kafka_bootstrap)) as kafka,
+        ):
+            schemas = SchemaSource(self._registry)
+            comparison = Comparison(
+                session, kafka, schemas, settings.currency, day, settings.range_records
+            )
+            run = Reconciliation(session, kafka, wait_seconds)
+            if not correct:
+                return run.compare(comparison)
+            codecs = {
+                size: Codec.for_topic(topic, self._registry.schema_id(topic))
+                for topic, size in SIZE_OF_TOPIC.items()
+            }
+            sender = CorrectionSender(settings.kafka_bootstrap, codecs, settings.currency)
+            return run.correct(comparison, sender, day)
 
     def checker(self, progress: Callable[[int], None]) -> Checker:
         """Checks the archive."""

@@ -23,7 +23,7 @@ from roas_batch.planning import Log, Span
 from roas_contracts.errors import MisconfigurationError, RoasError, TransientError
 
 # Public, but not exported in a type checker's sense, and its methods are not typed.
-_OFFSET_SPEC: Any = vars(kafka_admin)["OffsetSpec"]
+OFFSET_SPEC: Any = vars(kafka_admin)["OffsetSpec"]
 
 _TIMEOUT: Final = 10.0
 _STALL_SECONDS: Final = 60.0
@@ -96,11 +96,11 @@ class Kafka:
                 for topic, description in described.items()
                 for each in description.partitions
             ]
-            starts = self._offsets(partitions, _OFFSET_SPEC.earliest())
+            starts = self._offsets(partitions, OFFSET_SPEC.earliest())
             # Read committed: the last stable offset.
-            ends = self._offsets(partitions, _OFFSET_SPEC.latest())
+            ends = self._offsets(partitions, OFFSET_SPEC.latest())
         except (KafkaException, TimeoutError) as error:
-            raise _translated(error) from error
+            raise translated_error(error) from error
         return [
             Log(
                 at.topic,
@@ -139,7 +139,7 @@ class Kafka:
                 if ended:
                     return
         except KafkaException as error:
-            raise _translated(error) from error
+            raise translated_error(error) from error
         finally:
             self._consumer.unassign()
 
@@ -181,7 +181,8 @@ def _within(messages: list[Any], end: int) -> tuple[list[Any], bool]:
     return wanted, False
 
 
-def _translated(error: Exception) -> RoasError:
+def translated_error(error: Exception) -> RoasError:
+    """What a failure of Kafka means to us."""
     reason = error.args[0] if error.args else None
     if isinstance(error, KafkaException) and isinstance(reason, KafkaError):
         if reason.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
