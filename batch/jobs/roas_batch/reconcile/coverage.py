@@ -1,4 +1,4 @@
-"""The archive against Kafka's offsets, for a day: what is gone there, what is missing here. Pure."""
+"""The archive against Kafka's offsets, for a day: what is gone there, what lacks here. Pure."""
 
 from __future__ import annotations
 
