@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from roas_batch import SERVICE, __version__, archive_verbs, incident_cli
+from roas_batch.maintain import verbs as maintain_verbs
 from roas_batch.reconcile import verbs as reconcile_verbs
 from roas_contracts.service import logs
 
@@ -38,4 +39,5 @@ def _main(
 
 archive_verbs.add_to(app)
 reconcile_verbs.add_to(app)
+app.add_typer(maintain_verbs.app, name="maintain")
 app.add_typer(incident_cli.app, name="incident")

@@ -27,3 +27,5 @@ class Settings(BaseSettings):
     """Most bytes of keys and values in one file: bounds the memory."""
     workers: int = Field(default=2, ge=1, le=64)
     """Processes that load a day's files."""
+    retention_days: int | None = Field(default=None, ge=1)
+    """Days behind the newest event day that raw and realtime keep; None keeps everything."""

@@ -148,7 +148,8 @@ class Comparison:
                 f"`rebuild --day {self._day}` first"
             )
         expired = self._connection.execute(
-            "SELECT partition FROM batch.expired_partitions WHERE day = %s ORDER BY 1",
+            "SELECT partition FROM batch.expired_partitions WHERE day = %s"
+            " AND to_regclass(partition) IS NULL ORDER BY 1",
             (self._day,),
         ).fetchall()
         if expired:
