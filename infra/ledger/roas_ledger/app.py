@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from roas_contracts.redis_layout import RedisMetricsReader
 from roas_contracts.registry import Registry, SchemaSource
+from roas_ledger.batch_lineage import archived
 from roas_ledger.evaluation import evaluate
 from roas_ledger.evidence import Evidence, Expectations
 from roas_ledger.kafka_reader import KafkaReader
@@ -60,9 +61,10 @@ def verify(
         closing(Registry(settings.registry_url)) as registry,
         closing(RedisMetricsReader.connect(settings.redis_url.get_secret_value())) as redis,
     ):
-        with PostgresLineage(dsn):
+        with PostgresLineage(dsn) as postgres:
+            in_archive = archived(postgres)
             redis.freshness()  # Both have to answer before a long read begins.
-        evidence = Evidence(kafka, SchemaSource(registry), expectations, _now_ms)
+        evidence = Evidence(kafka, SchemaSource(registry), expectations, _now_ms, in_archive)
         begin(evidence.pending())
         evidence.open()
         return _settled(evidence, dsn, redis, wait_seconds)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from roas_contracts.redis_layout import RedisMetricsReader, WindowSize
-from roas_ledger import consumer_positions, dead_letter_check, retention
+from roas_ledger import batch_check, consumer_positions, dead_letter_check, retention
 from roas_ledger.balance import CHECK, TopicBalance
 from roas_ledger.event_lineage import EVENT_TOPICS
 from roas_ledger.evidence import Evidence
@@ -46,6 +46,7 @@ def evaluate(
     _balances(evidence, checks[ONE_MINUTE], report)
     dead_letter_check.run(evidence, report)
     _producer(evidence, report)
+    batch_check.run(evidence, postgres, report)
     consumer_positions.run(evidence, postgres, stream_positions, report)
     one_minute = checks[ONE_MINUTE]
     report.latency = measure(one_minute.cached_totals, evidence.events.clocks, one_minute.warmed_at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
@@ -61,6 +62,8 @@ class EventLineage:
         partitions: all partitions of the event topics.
         out_of_orderness_ms: how far the stream's watermark stays behind its clocks.
         now_ms: the wall clock, epoch milliseconds.
+        archived_ends: per partition the offset before which everything is archived: what lies
+            before it is counted once more, for the batch.
     """
 
     def __init__(
@@ -69,8 +72,12 @@ class EventLineage:
         partitions: Iterable[Partition],
         out_of_orderness_ms: int,
         now_ms: Callable[[], int],
+        archived_ends: Mapping[Partition, int] | None = None,
     ) -> None:
         self.totals = WindowTotals(ONE_MINUTE)
+        self.archived = WindowTotals(ONE_MINUTE)
+        self.archived_records: Counter[Partition] = Counter()
+        self._archived_ends = archived_ends or {}
         self._closed_end: int | None = None
         self.books: dict[Partition, RecordBook] = {}
         self.since: dict[Partition, RecordBook] = {}
@@ -91,6 +98,9 @@ class EventLineage:
         for record in records:
             partition = record.partition
             event = self.books[partition].take(record)
+            is_archived = record.offset < self._archived_ends.get(partition, 0)
+            if is_archived:
+                self.archived_records[partition] += 1
             if not isinstance(event, _CARRIES_TIME):
                 continue
             clock = self.clocks[partition]
@@ -100,6 +110,8 @@ class EventLineage:
             if not isinstance(event, Heartbeat):
                 self._note_origin(partition[0], event, record)
                 self._count(event)
+                if is_archived:
+                    self._count(event, self.archived)
 
     def freeze(self, closed_end: int | None) -> None:
         """Fix the end of what is compared: windows that start at `closed_end` or later are open.
@@ -142,8 +154,8 @@ class EventLineage:
         if event.source is Source.EXTERNAL and not replayed:
             self.external[topic] += 1
 
-    def _count(self, event: AdEvent) -> None:
-        cell = self.totals.cell
+    def _count(self, event: AdEvent, totals: WindowTotals | None = None) -> None:
+        cell = (totals or self.totals).cell
         time = event.event_time
         start = time - time % 60_000
         measure: int

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from roas_contracts.decoder import Decoder, Schemas
 from roas_contracts.redis_layout import WindowSize
 from roas_contracts.rules import Rules
+from roas_ledger.batch_lineage import Archived
 from roas_ledger.dead_letter_book import DeadLetterBook
 from roas_ledger.differences import Span
 from roas_ledger.event_lineage import EVENT_TOPICS, EventLineage
@@ -46,6 +47,7 @@ class Evidence:
         schemas: where writer schemas come from.
         expectations: groups, currency, out-of-orderness.
         now_ms: the wall clock, epoch milliseconds.
+        archived: what the batch had archived when the ledger began, by event partition.
     """
 
     def __init__(
@@ -54,8 +56,10 @@ class Evidence:
         schemas: Schemas,
         expectations: Expectations,
         now_ms: Callable[[], int],
+        archived: Mapping[Partition, Archived] | None = None,
     ) -> None:
         self._kafka = kafka
+        self.archived = archived or {}
         self.expectations = expectations
         stream = Rules(group=expectations.stream_group, currency=expectations.currency)
         cache = Rules(group=expectations.cache_group, currency=expectations.currency)
@@ -65,7 +69,11 @@ class Evidence:
         self.letter_partitions = kafka.partitions([DEAD_LETTER_TOPIC])
         self.progress_partitions = kafka.partitions([PROGRESS_TOPIC])
         self.events = EventLineage(
-            decoders, self.event_partitions, expectations.out_of_orderness_ms, now_ms
+            decoders,
+            self.event_partitions,
+            expectations.out_of_orderness_ms,
+            now_ms,
+            {at: each.end for at, each in self.archived.items()},
         )
         self.metrics = {
             size: MetricLineage(

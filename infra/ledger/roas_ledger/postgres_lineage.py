@@ -68,7 +68,7 @@ class PostgresLineage:
 
     def __init__(self, dsn: str) -> None:
         try:
-            self._connection = psycopg.connect(
+            self.connection = psycopg.connect(
                 dsn,
                 connect_timeout=10,
                 options=f"-c statement_timeout={_STATEMENT_SECONDS * 1000} -c timezone=UTC",
@@ -79,8 +79,8 @@ class PostgresLineage:
             raise MisconfigurationError(
                 f"ROAS_LEDGER_POSTGRES_DSN is not a connection string: {_first_line(error)}"
             ) from error
-        self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        self._connection.read_only = True
+        self.connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        self.connection.read_only = True
 
     def __enter__(self) -> Self:
         return self
@@ -91,7 +91,7 @@ class PostgresLineage:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._connection.close()
+        self.connection.close()
 
     def windows(self, size: WindowSize, span: Span) -> Iterator[StoredWindow]:
         """Every window of one size that starts within the span, oldest first."""
@@ -113,7 +113,7 @@ class PostgresLineage:
         )
         current: StoredWindow | None = None
         try:
-            with self._connection.cursor(name="ledger") as cursor:
+            with self.connection.cursor(name="ledger") as cursor:
                 cursor.itersize = 5_000
                 cursor.execute(query, {"end": span.end, "first": span.first})
                 for start, dimension, value, *sums in cursor:
@@ -123,7 +123,7 @@ class PostgresLineage:
                         current = StoredWindow(start)
                     current.add((dimension, value), sums)
         except psycopg.Error as error:
-            raise _explained(error) from error
+            raise explained(error) from error
         if current is not None:
             yield current
 
@@ -134,9 +134,9 @@ class PostgresLineage:
             " WHERE consumer_group = %s"
         )
         try:
-            rows = self._connection.execute(query, [group]).fetchall()
+            rows = self.connection.execute(query, [group]).fetchall()
         except psycopg.Error as error:
-            raise _explained(error) from error
+            raise explained(error) from error
         return {
             (topic, partition): ConsumedOffset(next_offset, cluster_id)
             for topic, partition, next_offset, cluster_id in rows
@@ -148,7 +148,8 @@ def place(size: WindowSize, start: int, series: Series) -> str:
     return f"{LINEAGE} realtime.metrics_{size.value}"
 
 
-def _explained(error: psycopg.Error) -> TransientError | MisconfigurationError:
+def explained(error: psycopg.Error) -> TransientError | MisconfigurationError:
+    """PostgreSQL's error as ours."""
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName):
         return MisconfigurationError(
             "ROAS_LEDGER_POSTGRES_DSN names a database without the realtime tables:"
