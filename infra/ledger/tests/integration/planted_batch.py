@@ -56,7 +56,8 @@ def plant_batch(planted: PlantedPipeline) -> None:
                         "INSERT INTO batch.archived_ranges (topic, topic_id, partition,"
                         " from_offset, to_offset, cluster_id, file, file_bytes, file_sha256,"
                         " records_sha256, events, heartbeats, poison, skipped, event_days)"
-                        " VALUES (%s, 't', %s, 0, %s, %s, 'f', 1, '', '', %s, %s, 0, 0, %s::date[])",
+                        " VALUES (%s, 't', %s, 0, %s, %s, 'f', 1, '', '', %s, %s, 0, 0,"
+                        " %s::date[])",
                         (
                             topic,
                             number,
