@@ -241,7 +241,7 @@ def test_what_kafka_and_the_archive_lack_is_named_with_its_offsets(stack: BatchS
     )
     stack.answer("rebuild", DAY)
     report = reconcile(stack, LOOK_ONCE, code=exit_codes.NO)
-    assert f"{AD_CLICKS}/0@{end - 4}-{end - 1}" in causes(report)["archive missing"]
+    assert f"{AD_CLICKS}/0@{end - 3}-{end - 1}" in causes(report)["archive missing"]
     assert {_place(cell) for cell in counted(extra)} < causes(report)["archive missing"]
     assert report["correctable"] == 0
     stack.archive_all()
