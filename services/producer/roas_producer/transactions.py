@@ -29,6 +29,9 @@ from roas_producer.restore.archived import ArchivedRecord
 
 Sendable: TypeAlias = Record | HeartbeatRecord | ArchivedRecord
 
+QUEUE_RECORDS: Final = 200_000
+"""How many records wait in the client at most."""
+
 _CALL_SECONDS: Final = 10.0
 _PAUSE_SECONDS: Final = 0.2
 _ABANDON_SECONDS: Final = 5.0
@@ -67,7 +70,7 @@ def producer_config(
         "compression.type": "lz4",
         "linger.ms": 20,
         "batch.size": 262_144,
-        "queue.buffering.max.messages": 200_000,
+        "queue.buffering.max.messages": QUEUE_RECORDS,
         "queue.buffering.max.kbytes": 131_072,
         # Deliveries are judged by the commit; a report for each record would cost more than it.
         "delivery.report.only.error": True,
@@ -83,6 +86,7 @@ class TransactionalSender:
         transaction_timeout_ms: as given to the client.
         outage_timeout_seconds: how long Kafka may be away before this gives up.
         give_up: asked while waiting; True ends the wait.
+        queue_records: how many records the client's queue holds.
     """
 
     def __init__(
@@ -91,11 +95,13 @@ class TransactionalSender:
         transaction_timeout_ms: int,
         outage_timeout_seconds: float,
         give_up: Callable[[], bool] = lambda: False,
+        queue_records: int = QUEUE_RECORDS,
     ) -> None:
         self._producer = producer
         self._transaction_timeout = transaction_timeout_ms / 1000
         self._outage_timeout = outage_timeout_seconds
         self._give_up = give_up
+        self._queue_records = queue_records
         self._batch: list[Sendable] = []
         self._broken = False
         self._began = time.monotonic()
@@ -197,16 +203,22 @@ class TransactionalSender:
         waiting.clear()
 
     def _produce_batch(self, topic: str, messages: list[dict[str, Any]]) -> bool:
-        """Whether the client's queue had room for all; else ``messages`` is the rest."""
-        if self._producer.produce_batch(topic, messages) == len(messages):
-            return True
-        refused = [message for message in messages if _ERROR in message]
+        """Whether the client's queue had room for all; else ``messages`` is the rest.
+
+        It gets no more than it has room for. Behind a message that it has refused it would take
+        the next one if room was made meanwhile, and the order of the topic would be lost.
+        """
+        room = max(0, self._queue_records - len(self._producer))
+        handed, rest = messages[:room], messages[room:]
+        refused: list[dict[str, Any]] = []
+        if self._producer.produce_batch(topic, handed) < len(handed):
+            refused = [message for message in handed if _ERROR in message]
         for message in refused:
             problem = message.pop(_ERROR)
-            if problem.code() != KafkaError._QUEUE_FULL:
+            if problem.code() != KafkaError._QUEUE_FULL:  # Its bytes: room there is not counted.
                 raise KafkaException(problem)
-        messages[:] = refused
-        return False
+        messages[:] = refused + rest
+        return not messages
 
     def _produce_one(self, record: HeartbeatRecord | ArchivedRecord) -> bool:
         """Whether the client's queue had room; its batches know no headers."""

@@ -33,7 +33,7 @@ def broker() -> Iterator[str]:
 def _sender(broker: str, transactional_id: str, queue: int = 200_000) -> TransactionalSender:
     config = producer_config(broker, transactional_id, 60_000)
     config["queue.buffering.max.messages"] = queue
-    sender = TransactionalSender(Producer(config), 60_000, _WAIT_SECONDS)
+    sender = TransactionalSender(Producer(config), 60_000, _WAIT_SECONDS, queue_records=queue)
     sender.take_over(_WAIT_SECONDS)
     return sender
 
