@@ -29,6 +29,7 @@ CHAOS = ("infra/chaos", "roas_chaos")
 CONTRACTS = ("contracts", "roas_contracts")
 PRODUCER = ("services/producer", "roas_producer")
 JOBS = ("batch/jobs", "roas_batch")
+MARTS = ("batch/dbt", "roas_dbt")
 
 FORBIDDEN = [
     *itertools.permutations(SERVICES.items(), 2),
@@ -37,6 +38,7 @@ FORBIDDEN = [
     # The batch's jobs are as closed as a service: once in each direction is enough to know.
     *itertools.permutations([JOBS, PRODUCER], 2),
     (LEDGER, JOBS),
+    *itertools.permutations([JOBS, MARTS], 2),
 ]
 """(importing, imported), each a folder and its package."""
 
