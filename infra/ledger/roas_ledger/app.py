@@ -86,6 +86,7 @@ def _settled(
         if last_round:
             seen = dict.fromkeys(evidence.positions(), _EVERYTHING)
         evidence.settle_undecided(seen)
+        evidence.settle_sent_again()
         with PostgresLineage(dsn) as postgres:
             report = evaluate(evidence, postgres, redis, positions, _now_ms())
         report.waited_seconds = round_started - started

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from roas_ledger.dead_letter_book import Letter
 from roas_ledger.differences import Difference
@@ -22,10 +22,12 @@ def compare_positions(
     book: RecordBook,
     letters: Mapping[int, Letter],
     consumer: str,
+    sent_again: Container[int] = (),
 ) -> Iterator[Difference]:
     """Differences between a partition's poison and its dead letters, up to the offset `cut`.
 
-    Letters of records that retention has deleted since cannot be checked and are passed over.
+    Letters of records that retention has deleted since cannot be checked and are passed over. So
+    are those of `sent_again`: good records that are counted where they were sent again.
     """
     topic, number = partition
 
@@ -56,7 +58,7 @@ def compare_positions(
         elif letter.reason is not poison.reason:
             yield difference(offset, f"poison, {poison.reason}", f"poison, {letter.reason}")
     for offset, letter in letters.items():
-        if not extent.start <= offset < cut or offset in book.poison:
+        if not extent.start <= offset < cut or offset in book.poison or offset in sent_again:
             continue
         yield difference(
             offset,
@@ -82,7 +84,9 @@ def run(evidence: Evidence, report: Report) -> None:
         for at, book in books.items():
             held = letters.of(group, at)
             compared += len(book.poison.keys() | held.keys())
-            found.extend(compare_positions(at, evidence.extents[at], cuts[at], book, held, group))
+            again = evidence.sent_again.get(at, ())
+            extent = evidence.extents[at]
+            found.extend(compare_positions(at, extent, cuts[at], book, held, group, again))
     for place, why in letters.unreadable:
         found.append(
             Difference(

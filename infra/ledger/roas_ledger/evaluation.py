@@ -156,6 +156,12 @@ def _notes(evidence: Evidence) -> Iterable[str]:
                 f"{topic}: {count:,} events did not come from the producer (another source, or"
                 " replayed dead letters); its own count is compared without them"
             )
+    for at, offsets in evidence.sent_again.items():
+        if offsets:
+            yield (
+                f"{_named(at)}: {len(offsets):,} good records became dead letters and were sent"
+                " again; they are counted where they were sent again"
+            )
     for lineage in evidence.metrics.values():
         repeated = lineage.repeated_on_time
         for (start, series), count in sorted(repeated.items())[:20]:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from roas_contracts.decoder import Decoder
 from roas_contracts.events import AdClick, AdConversion, AdImpression, Event, Source
-from roas_contracts.headers import REPLAY_OF
+from roas_contracts.headers import REPLAY_OF, last
 from roas_contracts.heartbeat import Heartbeat
 from roas_contracts.metric_key import (
     BANNER_POS,
@@ -92,6 +92,8 @@ class EventLineage:
         self.from_elsewhere = dict.fromkeys(EVENT_TOPICS, 0)
         self.arrived_since = dict.fromkeys(EVENT_TOPICS, 0)
         self.open = dict.fromkeys(EVENT_TOPICS, 0)
+        self.sent_again: set[str] = set()
+        """Ids of the dead letters that good events say they are replays of."""
 
     def feed(self, records: Iterable[Record]) -> None:
         """Take in records up to the cut."""
@@ -145,8 +147,33 @@ class EventLineage:
         else:
             self.open[partition[0]] += 1
 
+    def take_out(self, partition: Partition, offset: int, event: Event) -> bool:
+        """Take back an event whose consumer refused it and counts it where it was sent again.
+
+        Returns:
+            False if the record has not been read yet, or is not counted here: nothing was done.
+        """
+        book = self.books[partition]
+        is_since = book.last_offset is None or offset > book.last_offset
+        if is_since:
+            book = self.since[partition]
+            if book.last_offset is None or offset > book.last_offset:
+                return False
+        if offset in book.poison or offset in book.undecided or not isinstance(event, _AD_EVENT):
+            return False
+        is_closed = self._closed_end is not None and event.event_time < self._closed_end
+        if is_closed:
+            self._count(event, sign=-1)
+            self.arrived_since[partition[0]] -= is_since
+        elif not is_since:
+            self.open[partition[0]] -= 1
+        return True
+
     def _note_origin(self, topic: str, event: AdEvent, record: Record) -> None:
-        replayed = any(name == REPLAY_OF for name, _ in record.headers or ())
+        origin = last(record.headers or (), REPLAY_OF)
+        replayed = origin is not None
+        if origin is not None:
+            self.sent_again.add(origin.decode(errors="replace"))
         if event.source in _PRODUCERS_OWN and not replayed:
             self.from_producer[topic] += 1
             return
@@ -154,7 +181,7 @@ class EventLineage:
         if event.source is Source.EXTERNAL and not replayed:
             self.external[topic] += 1
 
-    def _count(self, event: AdEvent, totals: WindowTotals | None = None) -> None:
+    def _count(self, event: AdEvent, totals: WindowTotals | None = None, sign: int = 1) -> None:
         cell = (totals or self.totals).cell
         time = event.event_time
         start = time - time % 60_000
@@ -176,5 +203,5 @@ class EventLineage:
             (DEVICE_TYPE, str(event.device_type)),
         ):
             sums = cell(start, series)
-            sums[measure] += 1
-            sums[money] += amount
+            sums[measure] += sign
+            sums[money] += sign * amount

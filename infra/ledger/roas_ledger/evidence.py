@@ -84,7 +84,11 @@ class Evidence:
             )
             for size in WindowSize
         }
-        self.letters = DeadLetterBook(Decoder(DEAD_LETTER_TOPIC, schemas, ledger))
+        self.letters = DeadLetterBook(
+            Decoder(DEAD_LETTER_TOPIC, schemas, ledger), decoders, expectations.stream_group
+        )
+        self.sent_again: dict[Partition, set[int]] = {at: set() for at in self.event_partitions}
+        """Offsets of good records that the stream dead-lettered and that were sent again since."""
         self.progress = ProgressLineage(Decoder(PROGRESS_TOPIC, schemas, ledger))
         self.progress_before = self.progress
         self.cluster_id = kafka.cluster_id()
@@ -176,6 +180,25 @@ class Evidence:
                 dead = self.letters.of(groups.cache_group, partition)
                 for record in book.decide(dead, seen.get(partition, 0)):
                     lineage.settle(record)
+
+    def settle_sent_again(self) -> None:
+        """Count a good record that the stream has refused only where it was sent again.
+
+        A wrong setting of a consumer makes dead letters of records that have no fault. Replayed,
+        they are counted at their new position; the one they came from is a dead letter, as the
+        formula says. One that was not sent again stays a difference, for it is counted nowhere.
+        """
+        for partition, done in self.sent_again.items():
+            letters = self.letters.of(self.expectations.stream_group, partition)
+            for offset, letter in letters.items():
+                if (
+                    letter.event is not None
+                    and offset not in done
+                    and offset >= self.extents[partition].start
+                    and letter.dead_letter_id in self.events.sent_again
+                    and self.events.take_out(partition, offset, letter.event)
+                ):
+                    done.add(offset)
 
     def _read(self, partitions: list[Partition], feed: Callable[[list[Record]], None]) -> None:
         extents = self._kafka.extents(partitions)

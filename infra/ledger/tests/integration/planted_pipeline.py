@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import psycopg
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from planted_run import (
     CLICKS,
@@ -239,6 +239,15 @@ class PlantedPipeline:
         for letter in letters:
             encoded = self.codecs["dead-letters"].encode(letter)
             self.producer.produce("dead-letters", encoded, letter.dead_letter_id)
+        self.producer.commit_transaction(30)
+
+    def send_again(self, message: Message, dead_letter_id: str) -> None:
+        """A record once more, as a replay of a dead letter."""
+        headers: list[tuple[str, str | bytes | None]] = [("roas-replay-of", dead_letter_id)]
+        self.producer.begin_transaction()
+        self.producer.produce(
+            message.topic() or "", message.value(), message.key(), headers=headers
+        )
         self.producer.commit_transaction(30)
 
     def read_at(self, positions: Iterable[Position]) -> list:  # type: ignore[type-arg]

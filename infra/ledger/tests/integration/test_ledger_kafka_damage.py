@@ -10,6 +10,8 @@ from ledger_runs import assert_named, run, sentences
 from planted_pipeline import PlantedPipeline
 from planted_run import CLICKS, IMPRESSIONS
 
+from roas_contracts.dead_letters import kafka_dead_letter_id
+
 
 def test_a_delta_sent_twice_is_named(freshly_planted: PlantedPipeline) -> None:
     again = next(
@@ -69,6 +71,25 @@ def test_a_good_record_that_was_dead_lettered_is_named(freshly_planted: PlantedP
     freshly_planted.send_dead_letters([first])
     report = run(freshly_planted)
     assert_named(report, "ad-impressions/0@0", "a good record, or none", "dead-lettered")
+
+
+def test_a_good_record_sent_again_is_counted_where_it_was_sent_again(
+    freshly_planted: PlantedPipeline,
+) -> None:
+    """What a consumer with a wrong setting refused, once that was mended and it was replayed."""
+    place = (IMPRESSIONS, 0, 0)
+    (refused,) = freshly_planted.read_at([place])
+    freshly_planted.send_dead_letters([place])
+    freshly_planted.send_again(refused, kafka_dead_letter_id(*place, "ctr-stream"))
+    freshly_planted.consume_all()
+    report = run(freshly_planted)
+    assert report.exact, sentences(report)
+    assert any("1 good records became dead letters" in note for note in report.notes)
+
+    freshly_planted.send_again(refused, kafka_dead_letter_id(*place, "ctr-stream"))
+    freshly_planted.consume_all()
+    twice = run(freshly_planted)
+    assert_named(twice, IMPRESSIONS, "1 records went nowhere")
 
 
 def test_what_is_under_way_is_waited_for(planter: PlantedPipeline) -> None:

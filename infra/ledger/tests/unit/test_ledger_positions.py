@@ -52,7 +52,7 @@ def heartbeat(offset: int, clock: int, timestamp: int = NOW - 60_000) -> Record:
 
 
 def letter(of: Record, reason: DeadLetterReason = DeadLetterReason.NOT_WIRE_FORMAT) -> Letter:
-    return Letter(reason, Fingerprint.of_record(of))
+    return Letter("an id", reason, Fingerprint.of_record(of))
 
 
 EXTENT = Extent(0, 100, 100)
