@@ -104,11 +104,11 @@ def _steps(
 
     def tests(kind: str) -> Step:
         options = ["--force"] if force else []
-        if kind == "integration":
-            options.append(f"--process-execution-local-parallelism={_SERVER_TESTS_AT_ONCE}")
         # Without Pants' daemon, which drops a run when the machine is so busy that its client
         # keeps silent for some seconds: integration tests make it that busy.
-        return goal(f"{kind} tests", "--no-pantsd", f"--tag={kind}", "test", *options, target)
+        at_once = f"--process-execution-local-parallelism={_SERVER_TESTS_AT_ONCE}"
+        globally = ["--no-pantsd", *([at_once] if kind == "integration" else [])]
+        return goal(f"{kind} tests", *globally, f"--tag={kind}", "test", *options, target)
 
     steps = []
     if everything and not only:

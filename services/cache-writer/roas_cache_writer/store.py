@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
-from psycopg import errors
 
 from roas_cache_writer import statements
 from roas_cache_writer.arrays import arrays, register
 from roas_cache_writer.deltas import Sums
 from roas_cache_writer.stored_rows import StoredRow
 from roas_contracts.consuming.positions import StoredOffset, TopicPartition
-from roas_contracts.errors import FencedError, MisconfigurationError, TransientError
+from roas_contracts.errors import FencedError, TransientError
+from roas_contracts.postgres import Connection, Database
 from roas_contracts.redis_layout import WindowSize
 
 APPLICATION_NAME: Final = "roas-cache-writer"
@@ -29,9 +29,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # A zombie that holds row locks must not hold up its successor for longer than this, and a server
 # that does not answer must not hold up an orderly stop.
-_OPTIONS: Final = (
-    "-c TimeZone=UTC -c lock_timeout=5s -c statement_timeout=60s "
-    "-c idle_in_transaction_session_timeout=15s"
+_DATABASE: Final = Database(
+    "ROAS_CACHE_WRITER_POSTGRES_DSN",
+    "the realtime schema",
+    "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=15s",
 )
 
 
@@ -56,7 +57,7 @@ class MetricsStore:
         self._dsn = dsn
         self._group = group
         self._currency = currency
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._connection: Connection | None = None
         self._partitions: set[tuple[WindowSize, int]] = set()
 
     @property
@@ -69,25 +70,8 @@ class MetricsStore:
         if self._connection is not None:
             return
         self._partitions.clear()
-        try:
-            self._connection = psycopg.connect(
-                self._dsn,
-                autocommit=True,
-                connect_timeout=5,
-                application_name=APPLICATION_NAME,
-                options=_OPTIONS,
-                keepalives_idle=10,
-                keepalives_interval=5,
-                keepalives_count=3,
-                tcp_user_timeout=30_000,
-            )
-            register(self._connection)
-        except psycopg.OperationalError as error:
-            raise TransientError(f"PostgreSQL does not answer: {_line(error)}") from error
-        except psycopg.ProgrammingError as error:
-            raise MisconfigurationError(
-                f"ROAS_CACHE_WRITER_POSTGRES_DSN is not usable: {_line(error)}"
-            ) from error
+        self._connection = _DATABASE.connect(self._dsn, APPLICATION_NAME)
+        register(self._connection)
 
     def close(self) -> None:
         """Close the connection; an open transaction is rolled back."""
@@ -161,9 +145,7 @@ class MetricsStore:
                 connection.execute(statements.FRESHNESS_UPSERT, (size, *newest))
         return changed
 
-    def _upsert(
-        self, connection: psycopg.Connection[tuple[Any, ...]], size: WindowSize, sums: Sums
-    ) -> list[StoredRow]:
+    def _upsert(self, connection: Connection, size: WindowSize, sums: Sums) -> list[StoredRow]:
         statement = statements.upsert(size, tuple(sums.measures))
         parameters = (self._currency, *arrays(sums))
         return _rows(connection.execute(statement, parameters, binary=True))
@@ -188,7 +170,7 @@ class MetricsStore:
 
     def _advance(
         self,
-        connection: psycopg.Connection[tuple[Any, ...]],
+        connection: Connection,
         batch: Batch,
         expected: dict[TopicPartition, int],
         epoch: int,
@@ -224,25 +206,16 @@ class MetricsStore:
             self._partitions.update((size, day) for day in missing)
 
     @contextmanager
-    def _translated(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    def _translated(self) -> Iterator[Connection]:
         """The open connection; its errors as ours."""
+        if self._connection is None:
+            raise TransientError("PostgreSQL does not answer: the connection is closed")
         try:
-            if self._connection is None:
-                raise psycopg.OperationalError("the connection is closed")
-            yield self._connection
-        except (errors.UndefinedTable, errors.UndefinedFunction, errors.InvalidSchemaName) as error:
-            raise MisconfigurationError(
-                "the PostgreSQL database lacks the realtime schema: apply the migrations of "
-                f"infra/postgres/migrations ({_line(error)})"
-            ) from error
-        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
+            with _DATABASE.translated():
+                yield self._connection
+        except TransientError:
             self.close()
-            raise TransientError(f"PostgreSQL does not answer: {_line(error)}") from error
-        except psycopg.DatabaseError as error:
-            raise MisconfigurationError(
-                "PostgreSQL refuses (ROAS_CACHE_WRITER_POSTGRES_DSN, or a missing migration): "
-                f"{_line(error)}"
-            ) from error
+            raise
 
 
 def _datetime(milliseconds: int) -> datetime:
@@ -258,8 +231,3 @@ def _one(cursor: psycopg.Cursor[tuple[Any, ...]]) -> tuple[Any, ...]:
     row = cursor.fetchone()
     assert row is not None
     return row
-
-
-def _line(error: Exception) -> str:
-    """The first line of a server's message."""
-    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -6,8 +6,10 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from roas_batch.postgres import connect, translated
 from roas_contracts.errors import MisconfigurationError, RoasError, TransientError
+from roas_contracts.postgres import Database
+
+DATABASE = Database("ROAS_BATCH_POSTGRES_DSN", "the tables", "-c statement_timeout=1s")
 
 
 @pytest.mark.parametrize(
@@ -22,12 +24,12 @@ from roas_contracts.errors import MisconfigurationError, RoasError, TransientErr
     ],
 )
 def test_every_failure_says_what_to_do(raised: Exception, ours: type[RoasError], said: str) -> None:
-    with pytest.raises(ours, match=said), translated():
+    with pytest.raises(ours, match=said), DATABASE.translated():
         raise raised
 
 
 def test_a_server_that_is_away_is_an_outage_and_a_wrong_dsn_is_a_mistake() -> None:
     with pytest.raises(TransientError, match="does not answer"):
-        connect("host=127.0.0.1 port=1", "test")
+        DATABASE.connect("host=127.0.0.1 port=1", "test")
     with pytest.raises(MisconfigurationError, match="ROAS_BATCH_POSTGRES_DSN"):
-        connect("nonsense", "test")
+        DATABASE.connect("nonsense", "test")
