@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -157,10 +158,10 @@ def events_of(
     )
     try:
         consumer.assign([TopicPartition(topic, partition) for partition in behind])
+        deadline = time.monotonic() + 60
         while behind:
-            messages = consumer.consume(1000, 60)
-            assert messages, f"{topic} was not read to its end"
-            for message in messages:
+            assert time.monotonic() < deadline, f"{topic} was not read to its end"
+            for message in consumer.consume(1000, 0.5):
                 error = message.error()
                 if error is not None:
                     assert error.code() == KafkaError._PARTITION_EOF, error

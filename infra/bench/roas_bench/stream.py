@@ -105,7 +105,10 @@ def _where_it_goes(profile: Profile, events: int) -> str:
     threads = [
         [name, f"{seconds / events * 1e6:.2f}"] for name, seconds in profile.busiest_threads(_SHOWN)
     ]
-    pages = ["CPU µs per event by thread:", table(["thread", "µs"], threads)]
+    pages = [
+        "CPU µs per event by thread, of those alive at the end (the tasks' own have ended):",
+        table(["thread", "µs"], threads),
+    ]
     if profile.stacks:
         samples = len(profile.stacks)
         parts = [[part, f"{profile.under(part) / samples:.0%}"] for part in _PARTS]
