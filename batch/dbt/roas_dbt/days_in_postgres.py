@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 from types import TracebackType
-from typing import Any, Self, TypeAlias
-
-import psycopg
+from typing import Final, Self
 
 from roas_contracts.errors import MisconfigurationError, TransientError
+from roas_contracts.postgres import Database
 
-_Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
-
-_CONNECT_SECONDS = 10
+_DATABASE: Final = Database(
+    "ROAS_DBT_POSTGRES_DSN",
+    "the batch's tables",
+    "-c idle_in_transaction_session_timeout=10min",
+)
 # Any constant will do: builds of one database, wherever they are started.
 _ADVISORY_LOCK = 7_041_777
 
@@ -41,13 +41,14 @@ SELECT day FROM intermediate.int_days WHERE requested_by = %s AND is_{kind} ORDE
 
 
 class Days:
-    """A connection that asks for days. Raises TransientError when PostgreSQL does not answer."""
+    """A connection that asks for days.
+
+    Raises TransientError when PostgreSQL does not answer, MisconfigurationError when it lacks the
+    batch's tables.
+    """
 
     def __init__(self, dsn: str) -> None:
-        with _translated():
-            self._connection: _Connection = psycopg.connect(
-                dsn, autocommit=True, connect_timeout=_CONNECT_SECONDS
-            )
+        self._connection = _DATABASE.connect(dsn, "roas-dbt")
 
     def __enter__(self) -> Self:
         return self
@@ -62,7 +63,7 @@ class Days:
 
     def claim(self) -> None:
         """Be the one that builds, as long as this connection is open. Raises TransientError."""
-        with _translated():
+        with _DATABASE.translated():
             got = self._connection.execute("SELECT pg_try_advisory_lock(%s)", (_ADVISORY_LOCK,))
             if got.fetchone() != (True,):
                 raise TransientError("another build is running on this PostgreSQL")
@@ -87,18 +88,10 @@ class Days:
         return self._days(_COMPUTED.format(kind=kind), invocation)
 
     def _exists(self, table: str) -> bool:
-        with _translated():
+        with _DATABASE.translated():
             row = self._connection.execute("SELECT to_regclass(%s) IS NOT NULL", (table,))
             return row.fetchone() == (True,)
 
     def _days(self, query: str, *values: object) -> list[date]:
-        with _translated():
+        with _DATABASE.translated():
             return [day for (day,) in self._connection.execute(query.encode(), values)]
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except psycopg.OperationalError as error:
-        raise TransientError(f"PostgreSQL does not answer: {str(error).strip()}") from None
